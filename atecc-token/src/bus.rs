@@ -1,0 +1,134 @@
+//! The buses that a spec can name, as one type.
+
+use std::{fmt, path::Path, time::Duration};
+
+use atecc::i2c::I2cTransport;
+use atecc_emulator::{Bus, BusError, Chip, Clock, EepromFile, Pace, socket::SocketBus};
+use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation};
+use linux_embedded_hal::{I2CError, I2cdev};
+
+use crate::{
+    DeviceSpec, Error,
+    lock::{BusLock, LockError},
+};
+
+/// How long an emulated chip's file may be in use by a program that is about to end.
+const FILE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// An open way to a chip.
+#[derive(Debug)]
+pub(crate) struct Way {
+    pub(crate) transport: I2cTransport<AnyBus, Clock>,
+    /// Between processes; a chip inside of this process has its file locked instead.
+    pub(crate) lock: Option<BusLock>,
+    pub(crate) is_emulated: bool,
+}
+
+impl Way {
+    /// Opens what `spec` names. The chip is not spoken to.
+    pub(crate) fn open(spec: &DeviceSpec) -> Result<Self, Error> {
+        match spec {
+            DeviceSpec::Emulator { path, is_clock_virtual } => in_process(path, *is_clock_virtual),
+            DeviceSpec::EmulatedBus { socket, address } => {
+                let bus = SocketBus::connect(socket)
+                    .map_err(|source| Error::EmulatedBus { socket: socket.clone(), source })?;
+                Ok(Self {
+                    transport: I2cTransport::new(AnyBus::Socket(bus), Clock::real(), *address),
+                    lock: Some(BusLock::beside_socket(socket)?),
+                    is_emulated: true,
+                })
+            }
+            DeviceSpec::I2c { node, address } => {
+                let lock = BusLock::on_node(node)?;
+                let bus = I2cdev::new(node).map_err(|source| Error::I2cNode {
+                    node: node.clone(),
+                    source: std::io::Error::other(source),
+                })?;
+                Ok(Self {
+                    transport: I2cTransport::new(AnyBus::Linux(bus), Clock::real(), *address),
+                    lock: Some(lock),
+                    is_emulated: false,
+                })
+            }
+        }
+    }
+}
+
+fn in_process(path: &Path, is_clock_virtual: bool) -> Result<Way, Error> {
+    let file = EepromFile::open(path, FILE_PATIENCE)?;
+    let clock = if is_clock_virtual { Clock::new_virtual() } else { Clock::real() };
+    let chip = Chip::new(file.eeprom().clone(), Pace::Typical);
+    let address = chip.i2c_address();
+    let bus = Bus::new(chip, clock.clone(), Bus::STANDARD_HERTZ);
+    let bus = AnyBus::InProcess { bus: Box::new(bus), _file: Box::new(file) };
+    Ok(Way { transport: I2cTransport::new(bus, clock, address), lock: None, is_emulated: true })
+}
+
+/// Any of the buses.
+pub(crate) enum AnyBus {
+    /// The bus, and the locked file that nobody else may use meanwhile.
+    InProcess {
+        bus: Box<Bus>,
+        _file: Box<EepromFile>,
+    },
+    Socket(SocketBus),
+    Linux(I2cdev),
+}
+
+impl fmt::Debug for AnyBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InProcess { .. } => "InProcess",
+            Self::Socket(_) => "Socket",
+            Self::Linux(_) => "Linux",
+        })
+    }
+}
+
+impl ErrorType for AnyBus {
+    type Error = BusFault;
+}
+
+impl I2c for AnyBus {
+    fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), BusFault> {
+        match self {
+            Self::InProcess { bus, .. } => bus.transaction(address, operations).map_err(BusFault::Emulated),
+            Self::Socket(bus) => bus.transaction(address, operations).map_err(BusFault::Emulated),
+            Self::Linux(bus) => bus.transaction(address, operations).map_err(BusFault::Linux),
+        }
+    }
+}
+
+/// Why a transaction did not take place.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The bus belongs to somebody else.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The bus or the chip on it.
+    #[error(transparent)]
+    Bus(#[from] atecc::i2c::Error<BusFault>),
+}
+
+/// What the bus said when a transfer failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BusFault {
+    /// An emulated bus.
+    #[error(transparent)]
+    Emulated(BusError),
+    /// The kernel's I2C bus.
+    #[error(transparent)]
+    Linux(I2CError),
+}
+
+impl embedded_hal::i2c::Error for BusFault {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Emulated(error) => embedded_hal::i2c::Error::kind(error),
+            // Adapters report a missing acknowledgement as ENXIO, EREMOTEIO, EIO or ETIMEDOUT.
+            Self::Linux(_) => ErrorKind::NoAcknowledge(NoAcknowledgeSource::Unknown),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Why a token could not do what it was asked.
+
+use std::{io, path::PathBuf};
+
+use atecc::{Slot, Status, certificate::CertificateError, i2c};
+use atecc_emulator::{BusError, FileError};
+
+use crate::{
+    CONFIG_FILE, DEVICE_VARIABLE, SpecError,
+    bus::{BusFault, TransportError},
+    lock::LockError,
+};
+
+/// An error whose text says what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing names a device.
+    #[error(
+        "no device is named; use --device, or set {DEVICE_VARIABLE}, or write device = \"...\" into {CONFIG_FILE}"
+    )]
+    NoDevice,
+    /// What names the device is not understood.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The configuration file is not understood.
+    #[error("{file}: {source}", file = file.display())]
+    Config {
+        /// The file.
+        file: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// The configuration file is there and cannot be read.
+    #[error("{file} cannot be read: {source}", file = file.display())]
+    ConfigUnreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file of an emulated chip cannot be used.
+    #[error(transparent)]
+    EmulatorFile(#[from] FileError),
+    /// The emulated bus cannot be reached.
+    #[error("no emulated bus on {socket}: {source}; start it with `atecc emulator serve CHIP {socket}`", socket = socket.display())]
+    EmulatedBus {
+        /// The socket.
+        socket: PathBuf,
+        /// What failed.
+        source: BusError,
+    },
+    /// The I2C bus of this machine cannot be opened.
+    #[error("{node} cannot be opened: {source}; {advice}", node = node.display(), advice = advice(source))]
+    I2cNode {
+        /// The device node.
+        node: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The lock of the bus cannot be opened.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The chip does not answer, or refuses.
+    #[error(transparent)]
+    Chip(#[from] atecc::Error<TransportError>),
+    /// The certificates cannot be rebuilt.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// A signature does not verify with the public key of the slot. It was thrown away.
+    #[error(
+        "the chip's signature does not verify with the public key of slot {slot}, so it was thrown away; \
+         if this comes again, the chip or its wiring is faulty"
+    )]
+    WrongSignature {
+        /// The slot that signed.
+        slot: Slot,
+    },
+}
+
+impl Error {
+    /// Whether there is no chip to talk to at the moment, in contrast to one that refuses.
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::EmulatedBus { .. } | Self::I2cNode { .. } => true,
+            Self::EmulatorFile(error) => matches!(error, FileError::Missing { .. }),
+            Self::Chip(atecc::Error::Transport(TransportError::Bus(error))) => {
+                matches!(
+                    error,
+                    i2c::Error::NoAnswer { .. } | i2c::Error::Bus(BusFault::Emulated(BusError::Gone(_)))
+                )
+            }
+            _ => false,
+        }
+    }
+
+    /// The status with which the chip refused, if that is what happened.
+    pub fn chip_status(&self) -> Option<Status> {
+        match self {
+            Self::Chip(atecc::Error::Response { source: atecc::ResponseError::Status(status), .. }) => {
+                Some(*status)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "is the bus enabled (on a Raspberry Pi: raspi-config, Interface Options, I2C) and the number right \
+             (`ls /dev/i2c-*`)?"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "add this user to the group i2c (`usermod -aG i2c USER`) and log in again"
+        }
+        _ => "is it the device node of an I2C bus?",
+    }
+}

@@ -1,0 +1,38 @@
+//! "Give me the token this string names."
+//!
+//! A [`DeviceSpec`] says where a chip is; [`Token::open`] opens the way there. A token is shared by any number
+//! of threads, and the chip behind it by any number of processes: each transaction takes the lock of the bus.
+//! What the chip cannot change while it is open (its serial number, the key of slot 0, its certificates) is
+//! read once. Every signature is checked against the public key before it is handed out.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), atecc_token::Error> {
+//! use atecc::Slot;
+//! use atecc_token::{Token, default_device};
+//!
+//! // --device, ATECC_DEVICE or /etc/atecc/atecc.toml.
+//! let token = Token::open(&default_device(None)?)?;
+//! let signature = token.sign(Slot::PRIMARY_KEY, &[0x5a; 32])?;
+//! # Ok(()) }
+//! ```
+#![forbid(unsafe_code)]
+
+mod bus;
+mod config;
+mod error;
+mod identity;
+mod lock;
+mod object;
+mod spec;
+mod statistics;
+mod token;
+
+pub use bus::{BusFault, TransportError};
+pub use config::{CONFIG_FILE, DEVICE_VARIABLE, default_device};
+pub use error::Error;
+pub use identity::Certificates;
+pub use lock::LockError;
+pub use object::{Object, ObjectKind};
+pub use spec::{DeviceSpec, SpecError};
+pub use statistics::Statistics;
+pub use token::Token;

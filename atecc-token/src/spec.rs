@@ -1,0 +1,198 @@
+//! Device specs: where a chip is, as a string.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use atecc::i2c::TRUST_AND_GO_ADDRESS;
+
+/// Where a chip is.
+///
+/// | string | chip |
+/// |---|---|
+/// | `emulator:PATH` | emulated, inside of this process, with the file as its EEPROM |
+/// | `emulator:unix:SOCKET` | emulated, on the bus that `atecc emulator serve` shares |
+/// | `i2c:/dev/i2c-1` | on a bus of this machine |
+///
+/// Options follow behind `?`, separated by `&`: `address=0x35` (the seven-bit I2C address; all but the first)
+/// and `clock=virtual` (the first only: time passes in the chip, but nobody waits for it; for tests).
+///
+/// ```
+/// use atecc_token::DeviceSpec;
+///
+/// let spec: DeviceSpec = "i2c:/dev/i2c-1?address=0x60".parse()?;
+/// assert_eq!(spec.to_string(), "i2c:/dev/i2c-1?address=0x60");
+/// # Ok::<(), atecc_token::SpecError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeviceSpec {
+    /// A chip in this process.
+    Emulator {
+        /// Its EEPROM.
+        path: PathBuf,
+        /// Whether execution times are only counted, not waited for.
+        is_clock_virtual: bool,
+    },
+    /// A chip on a shared emulated bus.
+    EmulatedBus {
+        /// Where the bus is served.
+        socket: PathBuf,
+        /// The seven-bit address on it.
+        address: u8,
+    },
+    /// A chip on an I2C bus.
+    I2c {
+        /// The device node of the bus.
+        node: PathBuf,
+        /// The seven-bit address on it.
+        address: u8,
+    },
+}
+
+impl FromStr for DeviceSpec {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let error = |reason| SpecError { text: text.into(), reason };
+        let (place, options) = text.split_once('?').unwrap_or((text, ""));
+        let mut options = Options::parse(options).map_err(error)?;
+        let spec = if let Some(socket) = place.strip_prefix("emulator:unix:") {
+            let address = options.take_address().map_err(error)?;
+            Self::EmulatedBus { socket: non_empty(socket).ok_or_else(|| error(Reason::NoPlace))?, address }
+        } else if let Some(path) = place.strip_prefix("emulator:") {
+            let is_clock_virtual = options.take_virtual_clock().map_err(error)?;
+            Self::Emulator { path: non_empty(path).ok_or_else(|| error(Reason::NoPlace))?, is_clock_virtual }
+        } else if let Some(node) = place.strip_prefix("i2c:") {
+            let address = options.take_address().map_err(error)?;
+            Self::I2c { node: non_empty(node).ok_or_else(|| error(Reason::NoPlace))?, address }
+        } else {
+            return Err(error(Reason::Scheme));
+        };
+        match options.0.first() {
+            None => Ok(spec),
+            Some((name, _)) => Err(error(Reason::Option((*name).into()))),
+        }
+    }
+}
+
+impl fmt::Display for DeviceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (place, address) = match self {
+            Self::Emulator { path, is_clock_virtual } => {
+                let option = if *is_clock_virtual { "?clock=virtual" } else { "" };
+                return write!(f, "emulator:{}{option}", path.display());
+            }
+            Self::EmulatedBus { socket, address } => {
+                (format!("emulator:unix:{}", socket.display()), *address)
+            }
+            Self::I2c { node, address } => (format!("i2c:{}", node.display()), *address),
+        };
+        if address == TRUST_AND_GO_ADDRESS {
+            f.write_str(&place)
+        } else {
+            write!(f, "{place}?address=0x{address:02x}")
+        }
+    }
+}
+
+/// What stands behind the `?`.
+struct Options<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Options<'a> {
+    fn parse(text: &'a str) -> Result<Self, Reason> {
+        text.split('&')
+            .filter(|option| !option.is_empty())
+            .map(|option| option.split_once('=').ok_or_else(|| Reason::Option(option.into())))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    fn take(&mut self, name: &str) -> Option<&'a str> {
+        let position = self.0.iter().position(|option| option.0 == name)?;
+        Some(self.0.remove(position).1)
+    }
+
+    fn take_address(&mut self) -> Result<u8, Reason> {
+        let Some(text) = self.take("address") else { return Ok(TRUST_AND_GO_ADDRESS) };
+        let number = match text.strip_prefix("0x") {
+            Some(digits) => u8::from_str_radix(digits, 16),
+            None => text.parse(),
+        };
+        // Below 0x08 and above 0x77 the I2C standard has other uses for addresses.
+        number.ok().filter(|address| (0x08..=0x77).contains(address)).ok_or(Reason::Address)
+    }
+
+    fn take_virtual_clock(&mut self) -> Result<bool, Reason> {
+        match self.take("clock") {
+            None | Some("real") => Ok(false),
+            Some("virtual") => Ok(true),
+            Some(_) => Err(Reason::Clock),
+        }
+    }
+}
+
+fn non_empty(path: &str) -> Option<PathBuf> {
+    (!path.is_empty()).then(|| path.into())
+}
+
+/// A string that is no device spec.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{text}\" names no device: {reason}")]
+pub struct SpecError {
+    text: String,
+    reason: Reason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Reason {
+    #[error("it begins with none of emulator:PATH, emulator:unix:SOCKET and i2c:/dev/i2c-N")]
+    Scheme,
+    #[error("nothing stands behind the colon")]
+    NoPlace,
+    #[error("the option \"{0}\" is not known for this kind of device")]
+    Option(String),
+    #[error(
+        "address must be a seven-bit I2C address from 0x08 to 0x77, such as 0x35 (half of the vendor's 0x6A)"
+    )]
+    Address,
+    #[error("clock must be real or virtual")]
+    Clock,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specs_survive_the_round_trip() {
+        for text in [
+            "emulator:/var/lib/chip.eeprom",
+            "emulator:chip?clock=virtual",
+            "emulator:unix:/run/bus.sock",
+            "emulator:unix:bus.sock?address=0x60",
+            "i2c:/dev/i2c-1",
+        ] {
+            assert_eq!(text.parse::<DeviceSpec>().unwrap().to_string(), text);
+        }
+        let explicit: DeviceSpec = "i2c:/dev/i2c-1?address=53".parse().unwrap();
+        assert_eq!(explicit.to_string(), "i2c:/dev/i2c-1");
+    }
+
+    #[test]
+    fn what_is_no_spec_is_refused_with_the_reason() {
+        for (text, reason) in [
+            ("", "begins with none"),
+            ("/dev/i2c-1", "begins with none"),
+            ("emulator:", "nothing stands"),
+            ("emulator:unix:", "nothing stands"),
+            ("i2c:/dev/i2c-1?address=0x6A0", "seven-bit"),
+            ("i2c:/dev/i2c-1?address=0x00", "seven-bit"),
+            ("i2c:/dev/i2c-1?adress=0x35", "\"adress\" is not known"),
+            ("emulator:chip?address=0x35", "\"address\" is not known"),
+            ("emulator:chip?clock=slow", "real or virtual"),
+            ("emulator:chip?clock", "\"clock\" is not known"),
+        ] {
+            let message = text.parse::<DeviceSpec>().unwrap_err().to_string();
+            assert!(message.contains(reason), "{message}");
+        }
+    }
+}

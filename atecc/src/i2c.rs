@@ -1,0 +1,283 @@
+//! The chip on an I2C bus (section 7): wake, packets, polls, sleep.
+
+mod statistics;
+#[cfg(test)]
+mod tests;
+
+use core::fmt;
+
+use embedded_hal::{delay::DelayNs, i2c::I2c};
+
+pub use statistics::Statistics;
+
+use crate::{
+    Responses, Status, Transport,
+    command::{self, ExecutionTime},
+    packet::{GroupError, MAX_GROUP, MAX_RESPONSE_DATA, OVERHEAD, Packet, Response},
+    zone::ClockDivider,
+};
+
+/// The seven-bit address of Trust&GO parts; their I2C_Address byte is 0x6A.
+pub const TRUST_AND_GO_ADDRESS: u8 = 0x35;
+
+/// First byte of a write: what the bytes behind it are for (table 7-2).
+mod word_address {
+    pub(super) const RESET: u8 = 0x00;
+    pub(super) const SLEEP: u8 = 0x01;
+    pub(super) const COMMAND: u8 = 0x03;
+}
+
+/// Address and data of the wake pulse: at 100 kHz or slower the zeros hold SDA low for tWLO, 60 µs
+/// (sections 7.1.1 and 8.3).
+const WAKE_ADDRESS: u8 = 0x00;
+/// tWHI, from the pulse to the first transfer (section 8.3).
+const WAKE_DELAY_US: u32 = 1_500;
+/// Pause between two looks at a busy chip.
+const POLL_INTERVAL_US: u32 = 1_000;
+/// A chip that does not answer its wake may be awake: busy with a command that an interrupted program left,
+/// or waiting. It is told to sleep and woken again after each of these pauses; the last outlasts the longest
+/// watchdog (1.7 s, section 8.3), after which any chip sleeps.
+const WAKE_RECOVERY_US: [u32; 4] = [1_000, 20_000, 200_000, 1_700_000];
+/// How often a transaction is tried when the bus or the chip loses it.
+const ATTEMPTS: u32 = 3;
+
+/// A chip at one address of an I2C bus.
+#[derive(Debug)]
+pub struct I2cTransport<I, D> {
+    bus: I,
+    delay: D,
+    address: u8,
+    clock_divider: ClockDivider,
+    statistics: Statistics,
+}
+
+impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
+    /// The chip at the seven-bit `address` of `bus`. Nothing is sent.
+    pub const fn new(bus: I, delay: D, address: u8) -> Self {
+        Self { bus, delay, address, clock_divider: ClockDivider::M0, statistics: Statistics::ZERO }
+    }
+
+    /// Sets how long commands may take; Trust&GO parts are [`ClockDivider::M0`], which is also the default.
+    pub const fn set_clock_divider(&mut self, divider: ClockDivider) {
+        self.clock_divider = divider;
+    }
+
+    /// What has crossed the bus so far.
+    pub const fn statistics(&self) -> Statistics {
+        self.statistics
+    }
+
+    /// The bus and the delay; ends the use of this value.
+    pub fn release(self) -> (I, D) {
+        (self.bus, self.delay)
+    }
+
+    /// One attempt, from sleep to sleep.
+    fn attempt(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Error<I::Error>> {
+        responses.clear();
+        self.wake()?;
+        let result = self.converse(commands, responses);
+        // Asleep whatever happened: the next transaction must not find what this one left. Idle would keep
+        // a latched fault. If the chip does not hear it, the watchdog does the same.
+        let _ = self.write(&[word_address::SLEEP]);
+        result
+    }
+
+    /// Wakes the chip and reads that it did; ends with an awake chip whose memory is empty.
+    fn wake(&mut self) -> Result<(), Error<I::Error>> {
+        let mut last = None;
+        for pause in WAKE_RECOVERY_US {
+            self.statistics.wakes += 1;
+            self.statistics.transactions += 1;
+            // Nobody answers at address 0, so a missing acknowledgement is no failure.
+            let _ = self.bus.write(WAKE_ADDRESS, &[0x00]);
+            self.wait(WAKE_DELAY_US);
+            match self.read(1) {
+                Ok(response) if response.status() == Some(Status::AfterWake) => return Ok(()),
+                Ok(response) => last = response.status().map(Error::Wake).or(last),
+                Err(error) => last = Some(error),
+            }
+            let _ = self.write(&[word_address::SLEEP]);
+            self.wait(pause);
+        }
+        Err(match last {
+            Some(Error::Wake(status)) => Error::Wake(status),
+            Some(Error::Bus(source)) => Error::NoAnswer { address: self.address, source: Some(source) },
+            _ => Error::NoAnswer { address: self.address, source: None },
+        })
+    }
+
+    fn converse(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Error<I::Error>> {
+        for packet in commands {
+            let response = self.execute(packet)?;
+            let failed = is_error(&response);
+            if responses.push(response).is_err() {
+                return Err(Error::TooManyCommands);
+            }
+            if failed {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends one command and waits for its answer: a first look after the typical time, then short polls
+    /// until the longest.
+    fn execute(&mut self, packet: &Packet) -> Result<Response, Error<I::Error>> {
+        let mut group = [0; 1 + MAX_GROUP];
+        let length = packet.as_bytes().len();
+        group[0] = word_address::COMMAND;
+        group[1..=length].copy_from_slice(packet.as_bytes());
+        self.statistics.commands += 1;
+        self.write(&group[..=length]).map_err(Error::Bus)?;
+
+        let time = ExecutionTime::of(packet.opcode());
+        let longest = time.longest_us(self.clock_divider).max(time.typical_us);
+        self.wait(time.typical_us);
+        let mut waited = time.typical_us;
+        loop {
+            match self.read(packet.response_data()) {
+                Ok(response) => return Ok(response),
+                // The bytes were damaged on the way; the chip still has them (table 7-2, Reset).
+                Err(Error::Damaged(_)) => {
+                    self.write(&[word_address::RESET]).map_err(Error::Bus)?;
+                    return self.read(packet.response_data());
+                }
+                Err(error) if waited >= longest => {
+                    return Err(match error {
+                        Error::Bus(source) => {
+                            Error::Timeout { command: command::name(packet.opcode()), source }
+                        }
+                        other => other,
+                    });
+                }
+                // Busy: adapters report the missing acknowledgement in different words.
+                Err(_) => self.statistics.polls += 1,
+            }
+            self.wait(POLL_INTERVAL_US);
+            waited += POLL_INTERVAL_US;
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), I::Error> {
+        self.statistics.transactions += 1;
+        self.statistics.bytes_written += bytes.len() as u64;
+        self.bus.write(self.address, bytes)
+    }
+
+    /// Reads one answer with up to `data` bytes between count and CRC.
+    fn read(&mut self, data: usize) -> Result<Response, Error<I::Error>> {
+        let mut buffer = [0; MAX_RESPONSE_DATA + OVERHEAD];
+        let buffer = &mut buffer[..data.clamp(1, MAX_RESPONSE_DATA) + OVERHEAD];
+        self.statistics.transactions += 1;
+        self.bus.read(self.address, buffer).map_err(Error::Bus)?;
+        self.statistics.bytes_read += buffer.len() as u64;
+        Response::parse(buffer).map_err(Error::Damaged)
+    }
+
+    fn wait(&mut self, microseconds: u32) {
+        self.statistics.waited_us += u64::from(microseconds);
+        self.delay.delay_us(microseconds);
+    }
+}
+
+impl<I: I2c, D: DelayNs> Transport for I2cTransport<I, D> {
+    type Error = Error<I::Error>;
+
+    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error> {
+        let attempts =
+            if commands.iter().all(|packet| command::is_repeatable(packet.opcode(), packet.param1())) {
+                ATTEMPTS
+            } else {
+                1
+            };
+        for attempt in 1.. {
+            match self.attempt(commands, responses) {
+                Ok(()) if attempt < attempts && responses.last().is_some_and(is_passing) => {}
+                Err(error) if attempt < attempts && error.is_passing() => {}
+                result => return result,
+            }
+            self.statistics.retries += 1;
+        }
+        Err(Error::TooManyCommands)
+    }
+}
+
+/// Whether `response` ends the transaction.
+fn is_error(response: &Response) -> bool {
+    response.status().is_some_and(|status| status != Status::Success)
+}
+
+/// Whether the chip asks for nothing but another try.
+fn is_passing(response: &Response) -> bool {
+    matches!(
+        response.status(),
+        Some(
+            Status::AfterWake | Status::CommunicationError | Status::EccFault | Status::WatchdogAboutToExpire
+        )
+    )
+}
+
+/// Why a transaction on the bus did not take place. `B` is the error of the bus.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error<B> {
+    /// A transfer failed.
+    Bus(B),
+    /// Nothing answered after the wake.
+    NoAnswer {
+        /// The seven-bit address that was called.
+        address: u8,
+        /// What the bus said last, if it was the bus.
+        source: Option<B>,
+    },
+    /// The chip woke, but not with the answer of a healthy chip.
+    Wake(Status),
+    /// The chip was still busy after the longest time of this command.
+    Timeout {
+        /// The data sheet's name of the command.
+        command: &'static str,
+        /// What the bus said last.
+        source: B,
+    },
+    /// An answer arrived damaged, twice.
+    Damaged(GroupError),
+    /// The transaction has more commands than [`MAX_COMMANDS`](crate::transport::MAX_COMMANDS).
+    TooManyCommands,
+}
+
+impl<B> Error<B> {
+    /// Whether another try may succeed: everything but a chip that is not there and a wrong call.
+    const fn is_passing(&self) -> bool {
+        !matches!(self, Self::NoAnswer { .. } | Self::TooManyCommands)
+    }
+}
+
+impl<B: fmt::Debug> fmt::Display for Error<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bus(source) => write!(f, "the I2C transfer failed: {source:?}"),
+            Self::NoAnswer { address, source } => {
+                write!(
+                    f,
+                    "no chip answers at I2C address 0x{address:02x}; check power, wiring, the address, \
+                     and that the bus runs at 100 kHz, which the wake pulse needs"
+                )?;
+                match source {
+                    Some(source) => write!(f, " (the bus said {source:?})"),
+                    None => Ok(()),
+                }
+            }
+            Self::Wake(status) => write!(f, "the chip woke with a fault: {status}"),
+            Self::Timeout { command, source } => {
+                write!(f, "the chip did not finish {command} in its longest time; the bus said {source:?}")
+            }
+            Self::Damaged(error) => {
+                write!(f, "the chip's answer was damaged on the bus ({error}); check wiring and pull-ups")
+            }
+            Self::TooManyCommands => f.write_str("too many commands for one transaction"),
+        }
+    }
+}
+
+impl<B: fmt::Debug> core::error::Error for Error<B> {}
