@@ -1,0 +1,103 @@
+//! OpenSC's pkcs11-tool on our module.
+
+use std::{fs, process::Command};
+
+use super::support::{Chip, module, run};
+
+fn pkcs11_tool(chip: &Chip) -> Command {
+    let mut command = Command::new("pkcs11-tool");
+    command.arg("--module").arg(module()).env("ATECC_DEVICE", chip.device());
+    command
+}
+
+#[test]
+fn the_token_says_that_it_is_an_emulator() {
+    let chip = Chip::new();
+    let slots = run(pkcs11_tool(&chip).arg("--list-slots")).succeeded().text();
+    let label = slots.lines().find(|line| line.contains("token label")).unwrap();
+    let model = slots.lines().find(|line| line.contains("token model")).unwrap();
+    assert!(label.contains("EMULATOR"), "{slots}");
+    assert!(model.contains("EMULATOR"), "{slots}");
+    assert!(!slots.contains("login required"), "{slots}");
+}
+
+#[test]
+fn one_identity_is_shown() {
+    let chip = Chip::new();
+    let objects = run(pkcs11_tool(&chip).arg("--list-objects")).succeeded().text();
+    let count = |what: &str| objects.lines().filter(|line| line.starts_with(what)).count();
+    assert_eq!(count("Private Key Object; EC"), 1, "{objects}");
+    assert_eq!(count("Public Key Object; EC"), 1, "{objects}");
+    assert_eq!(count("Certificate Object"), 2, "{objects}");
+    let ids: Vec<&str> = objects.lines().filter(|line| line.trim_start().starts_with("ID:")).collect();
+    assert_eq!(ids.len(), 4, "{objects}");
+    // The key pair and its certificate, and apart from them the signer.
+    let mut different = ids.clone();
+    different.sort_unstable();
+    different.dedup();
+    assert_eq!(different.len(), 2, "{objects}");
+}
+
+#[test]
+fn a_raw_signature_verifies_with_openssl() {
+    let chip = Chip::new();
+    let (digest, signature, der) = (chip.path("digest"), chip.path("signature"), chip.path("signature.der"));
+    fs::write(&digest, [0xa7; 32]).unwrap();
+    let mut sign = pkcs11_tool(&chip);
+    sign.args(["--sign", "--mechanism", "ECDSA", "--label", "device", "--input-file"]).arg(&digest);
+    run(sign.arg("--output-file").arg(&signature)).succeeded();
+    let signature = fs::read(signature).unwrap();
+    assert_eq!(signature.len(), 64);
+    fs::write(&der, super::shared_bus::der_signature(&signature)).unwrap();
+    let verified = run(Command::new("openssl")
+        .args(["pkeyutl", "-verify", "-certin", "-inkey"])
+        .arg(chip.path("device.pem"))
+        .arg("-in")
+        .arg(&digest)
+        .arg("-sigfile")
+        .arg(&der));
+    assert!(verified.status.success(), "{}", verified.all());
+}
+
+#[test]
+fn the_certificate_in_the_token_is_the_rebuilt_one() {
+    let chip = Chip::new();
+    for label in ["device", "signer"] {
+        let der = chip.path("read.der");
+        let mut read = pkcs11_tool(&chip);
+        read.args(["--read-object", "--type", "cert", "--label", label, "--output-file"]).arg(&der);
+        run(&mut read).succeeded();
+        let pem = run(Command::new("openssl").args(["x509", "-inform", "DER", "-in"]).arg(&der)).succeeded();
+        assert_eq!(pem.text(), fs::read_to_string(chip.path(&format!("{label}.pem"))).unwrap());
+    }
+}
+
+#[test]
+fn random_numbers_come_from_the_chip() {
+    let chip = Chip::new();
+    let draw = || {
+        let output = chip.path("random");
+        run(pkcs11_tool(&chip).args(["--generate-random", "100", "--output-file"]).arg(&output)).succeeded();
+        fs::read(output).unwrap()
+    };
+    let (one, other) = (draw(), draw());
+    assert_eq!((one.len(), other.len()), (100, 100));
+    assert_ne!(one, other);
+}
+
+/// pkcs11-tool's own test walks through digests, signatures, verification and random numbers.
+#[test]
+fn the_tools_own_test_finds_no_error() {
+    let chip = Chip::new();
+    let output = run(pkcs11_tool(&chip).arg("--test")).succeeded();
+    assert!(output.text().contains("No errors"), "{}", output.all());
+}
+
+#[test]
+fn without_a_device_the_reason_is_logged_and_nothing_crashes() {
+    let mut command = Command::new("pkcs11-tool");
+    command.arg("--module").arg(module()).arg("--list-slots");
+    command.env("ATECC_DEVICE", "emulator:/nonexistent/chip").env("ATECC_LOG", "error");
+    let output = run(&mut command);
+    assert!(output.stderr.contains("make one with `atecc emulator new"), "{}", output.all());
+}

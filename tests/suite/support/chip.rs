@@ -1,0 +1,92 @@
+//! Emulated chips for tests.
+
+use std::{
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use super::{Running, program, run};
+
+/// A new emulated chip in a folder of its own, with its certificates beside it.
+#[derive(Debug)]
+pub(crate) struct Chip {
+    folder: TempDir,
+    serial_number: String,
+}
+
+impl Chip {
+    pub(crate) fn new() -> Self {
+        let mut chip = Self { folder: tempfile::tempdir().unwrap(), serial_number: String::new() };
+        run(Command::new(program("atecc")).args(["emulator", "new"]).arg(chip.eeprom())).succeeded();
+        for part in ["chain", "device", "signer", "root"] {
+            run(chip.atecc().args(["cert", part, "--out"]).arg(chip.path(&format!("{part}.pem"))))
+                .succeeded();
+        }
+        let info = run(chip.atecc().args(["info", "--json"])).succeeded();
+        let info: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap();
+        chip.serial_number = info["serial_number"].as_str().unwrap().to_owned();
+        chip
+    }
+
+    /// The common name in its certificate.
+    pub(crate) fn common_name(&self) -> String {
+        format!("sn{}", self.serial_number)
+    }
+
+    /// A file in the chip's folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn eeprom(&self) -> PathBuf {
+        self.path("chip.eeprom")
+    }
+
+    /// The chip inside of the process that opens it.
+    pub(crate) fn device(&self) -> String {
+        format!("emulator:{}", self.eeprom().display())
+    }
+
+    /// `atecc` with this chip as its device.
+    pub(crate) fn atecc(&self) -> Command {
+        let mut command = Command::new(program("atecc"));
+        command.args(["--device", &self.device()]);
+        command
+    }
+
+    /// The chip on a bus that processes share, until the value is dropped.
+    pub(crate) fn serve(&self) -> ServedBus {
+        let socket = self.path("bus.sock");
+        let mut command = Command::new(program("atecc"));
+        command.args(["emulator", "serve"]).arg(self.eeprom()).arg(&socket);
+        let server = Running::start(&mut command);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while UnixStream::connect(&socket).is_err() {
+            assert!(Instant::now() < deadline, "the emulated bus is not served");
+            thread::sleep(Duration::from_millis(10));
+        }
+        ServedBus { socket, server }
+    }
+}
+
+/// `atecc emulator serve`, running.
+#[derive(Debug)]
+pub(crate) struct ServedBus {
+    pub(crate) socket: PathBuf,
+    pub(crate) server: Running,
+}
+
+impl ServedBus {
+    pub(crate) fn device(&self) -> String {
+        format!("emulator:unix:{}", self.socket.display())
+    }
+}

@@ -1,0 +1,65 @@
+//! What the tests share: emulated chips, processes with a time limit, a TLS server's certificate.
+
+mod chip;
+mod pki;
+mod process;
+
+pub(crate) use chip::Chip;
+pub(crate) use pki::ServerCertificate;
+pub(crate) use process::{Finished, Running, run, run_with_input};
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// The root of the repository.
+pub(crate) fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// A fresh build of a program of the workspace, in the profile of the tests.
+pub(crate) fn program(name: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(repository()).args(["build", "--quiet", "--bin", "atecc", "--bin", "atecc-agent"]);
+        cargo.env("CARGO_TARGET_DIR", target_directory());
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success(), "the programs under test do not build");
+    });
+    profile_directory().join(name)
+}
+
+/// The PKCS#11 module that was built for this run of the tests.
+pub(crate) fn module() -> PathBuf {
+    let path = profile_directory().join("deps/libpkcs11_atecc.so");
+    let path = if path.exists() { path } else { profile_directory().join("libpkcs11_atecc.so") };
+    assert!(path.exists(), "no libpkcs11_atecc.so beside the tests");
+    path
+}
+
+/// A port of the loopback interface on which nobody listens at the moment.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The bytes behind hexadecimal digits.
+pub(crate) fn unhex(digits: &str) -> Vec<u8> {
+    assert!(digits.len().is_multiple_of(2));
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+}
+
+/// target/debug or target/release.
+fn profile_directory() -> PathBuf {
+    // The test executable is in its `deps`.
+    std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().into()
+}
+
+fn target_directory() -> PathBuf {
+    profile_directory().parent().unwrap().into()
+}

@@ -1,0 +1,135 @@
+//! Processes that never outlive their time limit, or the test.
+
+use std::{
+    io::{Read, Write},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// What a process left behind.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Finished {
+    /// Its standard output as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Both outputs, for assertions and messages.
+    pub(crate) fn all(&self) -> String {
+        self.text() + &self.stderr
+    }
+
+    /// Itself, if it exited with 0.
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert!(self.status.success(), "{}:\n{}", self.status, self.all());
+        self
+    }
+
+    /// Itself, if it exited with this code.
+    #[track_caller]
+    pub(crate) fn failed_with(self, code: i32) -> Self {
+        assert_eq!(self.status.code(), Some(code), "{}:\n{}", self.status, self.all());
+        self
+    }
+}
+
+/// Runs `command` to its end, at most a minute.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> Finished {
+    run_with_input(command, b"")
+}
+
+/// Runs `command` to its end, at most a minute, with `input` on its standard input.
+#[track_caller]
+pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> Finished {
+    let mut running = Running::start_with(command, Stdio::piped());
+    let mut stdin = running.child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // From a thread of its own: the process may print before it reads. It may also end without reading.
+    thread::spawn(move || stdin.write_all(&input));
+    running.finish(Duration::from_secs(60))
+}
+
+/// A process that is killed when this value is dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    name: String,
+    stdout: Option<JoinHandle<Vec<u8>>>,
+    stderr: Option<JoinHandle<Vec<u8>>>,
+}
+
+impl Running {
+    /// Starts `command` without standard input.
+    #[track_caller]
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self::start_with(command, Stdio::null())
+    }
+
+    #[track_caller]
+    fn start_with(command: &mut Command, stdin: Stdio) -> Self {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let mut child = command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name}: {error}; `tests/run` installs what the tests need"));
+        let stdout = child.stdout.take().map(collect);
+        let stderr = child.stderr.take().map(collect);
+        Self { child, name, stdout, stderr }
+    }
+
+    /// Waits for its end, at most `limit`.
+    #[track_caller]
+    pub(crate) fn finish(mut self, limit: Duration) -> Finished {
+        let deadline = Instant::now() + limit;
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break Some(status),
+                None if Instant::now() >= deadline => break None,
+                None => thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        let Some(status) = status else {
+            let outputs = self.kill();
+            panic!("{} did not end within {limit:?}:\n{outputs}", self.name);
+        };
+        let stdout = self.stdout.take().unwrap().join().unwrap();
+        let stderr = self.stderr.take().unwrap().join().unwrap();
+        Finished { status, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() }
+    }
+
+    /// Ends it and gives what it printed.
+    pub(crate) fn kill(&mut self) -> String {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let outputs = [self.stdout.take(), self.stderr.take()].into_iter().flatten();
+        outputs.map(|output| String::from_utf8_lossy(&output.join().unwrap()).into_owned()).collect()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // A killed process closes its end; what came before counts.
+        let _ = stream.read_to_end(&mut bytes);
+        bytes
+    })
+}
