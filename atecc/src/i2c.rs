@@ -121,9 +121,20 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
         Ok(())
     }
 
-    /// Sends one command and waits for its answer: a first look after the typical time, then short polls
-    /// until the longest.
+    /// Sends one command and gets its answer, which has the length that the command's has: what an earlier
+    /// command left in the output buffer is not taken for it.
     fn execute(&mut self, packet: &Packet) -> Result<Response, Error<I::Error>> {
+        let response = self.exchange(packet)?;
+        let received = response.data().len();
+        if is_error(&response) || packet.response_data().is_none_or(|expected| expected == received) {
+            return Ok(response);
+        }
+        Err(Error::Damaged(GroupError::Length { received: received + OVERHEAD }))
+    }
+
+    /// Sends one command and waits for an answer: a first look after the typical time, then short polls until
+    /// the longest.
+    fn exchange(&mut self, packet: &Packet) -> Result<Response, Error<I::Error>> {
         let mut group = [0; 1 + MAX_GROUP];
         let length = packet.as_bytes().len();
         group[0] = word_address::COMMAND;
@@ -133,15 +144,17 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
 
         let time = ExecutionTime::of(packet.opcode());
         let longest = time.longest_us(self.clock_divider).max(time.typical_us);
+        let expected = packet.response_data().unwrap_or(MAX_RESPONSE_DATA);
         self.wait(time.typical_us);
         let mut waited = time.typical_us;
         loop {
-            match self.read(packet.response_data()) {
+            match self.read(expected) {
                 Ok(response) => return Ok(response),
-                // The bytes were damaged on the way; the chip still has them (table 7-2, Reset).
-                Err(Error::Damaged(_)) => {
+                // The bytes were damaged on the way; the chip still has them (table 7-2, Reset). An empty
+                // buffer is another matter: to start over would show what the command before left there.
+                Err(Error::Damaged(GroupError::Crc | GroupError::Length { .. })) => {
                     self.write(&[word_address::RESET]).map_err(Error::Bus)?;
-                    return self.read(packet.response_data());
+                    return self.read(expected);
                 }
                 Err(error) if waited >= longest => {
                     return Err(match error {
@@ -151,7 +164,7 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
                         other => other,
                     });
                 }
-                // Busy: adapters report the missing acknowledgement in different words.
+                // Busy: adapters report the missing acknowledgement in different words, some as a read of fill.
                 Err(_) => self.statistics.polls += 1,
             }
             self.wait(POLL_INTERVAL_US);
@@ -240,7 +253,7 @@ pub enum Error<B> {
         /// What the bus said last.
         source: B,
     },
-    /// An answer arrived damaged, twice.
+    /// An answer arrived damaged, twice, or it was none to this command.
     Damaged(GroupError),
     /// The transaction has more commands than [`MAX_COMMANDS`](crate::transport::MAX_COMMANDS).
     TooManyCommands,

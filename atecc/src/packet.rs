@@ -14,6 +14,8 @@ pub const MIN_GROUP: usize = 4;
 pub const MAX_RESPONSE_DATA: usize = 128;
 /// Bytes of a group that are not its packet: the count before, the CRC behind.
 pub const OVERHEAD: usize = 3;
+/// What is read behind the end of the output buffer, and from a bus that nobody drives.
+const FILL: u8 = 0xff;
 /// Opcode, Param1 and Param2: what stands before the data of a command.
 const HEADER: usize = 4;
 
@@ -21,7 +23,7 @@ const HEADER: usize = 4;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Packet {
     group: Vec<u8, MAX_GROUP>,
-    response_data: u8,
+    response_data: Option<u8>,
 }
 
 impl Packet {
@@ -40,7 +42,7 @@ impl Packet {
         let crc = crc16(&group);
         // Two bytes are free: the group was cut at count - 2.
         let _ = group.extend_from_slice(&crc);
-        Self { group, response_data }
+        Self { group, response_data: Some(response_data) }
     }
 
     /// The command in a received group, for the far end of a link and for the emulated chip.
@@ -53,7 +55,7 @@ impl Packet {
             return Err(GroupError::Length { received: group.len() });
         }
         let group = Vec::from_slice(group).map_err(|_| GroupError::Length { received: group.len() })?;
-        Ok(Self { group, response_data: MAX_RESPONSE_DATA as u8 })
+        Ok(Self { group, response_data: None })
     }
 
     /// The whole group: count, opcode, parameters, data, CRC. 7 to 155 bytes.
@@ -81,9 +83,10 @@ impl Packet {
         &self.group[1 + HEADER..self.group.len() - 2]
     }
 
-    /// Length of the result's data in bytes; a status is one byte.
-    pub fn response_data(&self) -> usize {
-        usize::from(self.response_data)
+    /// Length of the result's data in bytes; a status is one byte. Nobody knows it of a group that came from
+    /// elsewhere.
+    pub fn response_data(&self) -> Option<usize> {
+        self.response_data.map(usize::from)
     }
 }
 
@@ -116,8 +119,11 @@ impl Response {
     /// than the answer, and the chip fills with 0xFF.
     ///
     /// # Errors
-    /// When the count is impossible or larger than `bytes`, or the CRC is wrong.
+    /// When there is none, the count is impossible or larger than `bytes`, or the CRC is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Self, GroupError> {
+        if bytes.first() == Some(&FILL) {
+            return Err(GroupError::Empty);
+        }
         let count = bytes.first().map_or(0, |&count| usize::from(count));
         let group = bytes.get(..count).ok_or(GroupError::Length { received: bytes.len() })?;
         Self::new(check(group)?)
@@ -167,6 +173,8 @@ pub enum GroupError {
         /// Bytes at hand.
         received: usize,
     },
+    /// There is only fill where a group should begin.
+    Empty,
     /// The CRC-16 at the end is not that of the bytes before it.
     Crc,
 }
@@ -175,6 +183,7 @@ impl fmt::Display for GroupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length { received } => write!(f, "{received} bytes are not a group of the chip"),
+            Self::Empty => f.write_str("nothing but fill was read"),
             Self::Crc => f.write_str("the checksum of the group is wrong"),
         }
     }
