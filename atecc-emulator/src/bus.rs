@@ -101,7 +101,7 @@ pub enum BusError {
     #[error("no acknowledgement of the address")]
     NoAcknowledge,
     /// The process that runs the bus has gone, or does not answer.
-    #[error("the emulated bus is gone ({0}); is `atecc emulator serve` running?")]
+    #[error("nobody serves it: {0}")]
     Gone(std::io::ErrorKind),
     /// The process behind the socket does not speak the protocol of the emulated bus.
     #[error("the socket is not that of an emulated bus")]

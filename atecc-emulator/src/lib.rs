@@ -2,9 +2,9 @@
 //!
 //! It is a product, not a mock: whoever has no hardware tries everything with it, and every test stands on it.
 //! So it refuses what the chip refuses, with the chip's status codes; it is asleep until it is woken, deaf
-//! while it is busy, and forgets when its watchdog expires. It decodes what the driver `atecc` encodes, with
-//! its own code: the two share the constants of the packet format and the certificate templates, and vectors
-//! from real chips guard both.
+//! while it is busy, and forgets when its watchdog expires. It executes commands with code of its own; with the
+//! driver `atecc` it shares the types of packets, statuses and zones and the certificate templates, which
+//! vectors from real chips guard.
 //!
 //! It cannot be taken for hardware: its certificates are issued by a test CA whose names say EMULATOR and
 //! whose key is public ([`authority`]), and what is opened through it says so in its label.

@@ -40,10 +40,8 @@ impl Way {
             }
             DeviceSpec::I2c { node, address } => {
                 let lock = BusLock::on_node(node)?;
-                let bus = I2cdev::new(node).map_err(|source| Error::I2cNode {
-                    node: node.clone(),
-                    source: std::io::Error::other(source),
-                })?;
+                let bus = I2cdev::new(node)
+                    .map_err(|source| Error::I2cNode { node: node.clone(), source: source.into() })?;
                 Ok(Self {
                     transport: I2cTransport::new(AnyBus::Linux(bus), Clock::real(), *address),
                     lock: Some(lock),
@@ -108,7 +106,22 @@ pub enum TransportError {
     Lock(#[from] LockError),
     /// The bus or the chip on it.
     #[error(transparent)]
-    Bus(#[from] atecc::i2c::Error<BusFault>),
+    Bus(atecc::i2c::Error<BusFault>),
+    /// The emulated bus has gone; it is looked for again at the next call.
+    #[error("the emulated bus is gone ({0}); is `atecc emulator serve` running?")]
+    Gone(BusError),
+}
+
+impl From<atecc::i2c::Error<BusFault>> for TransportError {
+    fn from(error: atecc::i2c::Error<BusFault>) -> Self {
+        use atecc::i2c::Error;
+        match error {
+            Error::Bus(BusFault::Emulated(gone @ BusError::Gone(_)))
+            | Error::NoAnswer { source: Some(BusFault::Emulated(gone @ BusError::Gone(_))), .. }
+            | Error::Timeout { source: BusFault::Emulated(gone @ BusError::Gone(_)), .. } => Self::Gone(gone),
+            error => Self::Bus(error),
+        }
+    }
 }
 
 /// What the bus said when a transfer failed.

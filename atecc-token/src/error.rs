@@ -5,11 +5,7 @@ use std::{io, path::PathBuf};
 use atecc::{Slot, Status, certificate::CertificateError, i2c};
 use atecc_emulator::{BusError, FileError};
 
-use crate::{
-    CONFIG_FILE, DEVICE_VARIABLE, SpecError,
-    bus::{BusFault, TransportError},
-    lock::LockError,
-};
+use crate::{CONFIG_FILE, DEVICE_VARIABLE, SpecError, bus::TransportError, lock::LockError};
 
 /// An error whose text says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +13,8 @@ use crate::{
 pub enum Error {
     /// Nothing names a device.
     #[error(
-        "no device is named; use --device, or set {DEVICE_VARIABLE}, or write device = \"...\" into {CONFIG_FILE}"
+        "no device is named; set {DEVICE_VARIABLE}, or write device = \"...\" into {CONFIG_FILE}, \
+         or use the program's option --device if it has one"
     )]
     NoDevice,
     /// What names the device is not understood.
@@ -43,7 +40,10 @@ pub enum Error {
     #[error(transparent)]
     EmulatorFile(#[from] FileError),
     /// The emulated bus cannot be reached.
-    #[error("no emulated bus on {socket}: {source}; start it with `atecc emulator serve CHIP {socket}`", socket = socket.display())]
+    #[error(
+        "no emulated bus on {socket} ({source}); start one with `atecc emulator serve CHIP {socket}`",
+        socket = socket.display()
+    )]
     EmulatedBus {
         /// The socket.
         socket: PathBuf,
@@ -84,11 +84,8 @@ impl Error {
         match self {
             Self::EmulatedBus { .. } | Self::I2cNode { .. } => true,
             Self::EmulatorFile(error) => matches!(error, FileError::Missing { .. }),
-            Self::Chip(atecc::Error::Transport(TransportError::Bus(error))) => {
-                matches!(
-                    error,
-                    i2c::Error::NoAnswer { .. } | i2c::Error::Bus(BusFault::Emulated(BusError::Gone(_)))
-                )
+            Self::Chip(atecc::Error::Transport(error)) => {
+                matches!(error, TransportError::Gone(_) | TransportError::Bus(i2c::Error::NoAnswer { .. }))
             }
             _ => false,
         }

@@ -20,7 +20,7 @@ const POLL: Duration = Duration::from_millis(1);
 /// An advisory lock (flock) on a file that all users of a bus can open.
 ///
 /// It covers the bus, not the chip: the wake pulse at address 0 reaches every chip on it. The file is closed on
-/// exec, and the lock goes with the process that holds it, however that ends.
+/// exec, and the lock goes with the last process that has it open, however that ends.
 #[derive(Debug)]
 pub(crate) struct BusLock {
     path: PathBuf,

@@ -13,9 +13,8 @@ pub struct Object {
     pub kind: ObjectKind,
 }
 
-/// What an object is.
+/// What an object is. Exhaustive on purpose: whoever shows objects must think of each kind.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum ObjectKind {
     /// A private key in the chip.
     PrivateKey {

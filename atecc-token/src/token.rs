@@ -19,6 +19,9 @@ use crate::{
 };
 
 /// An open chip. Calls block while the chip works: about 80 ms for a signature.
+///
+/// Dropping an idle token only closes what it has open; it sends nothing and unlocks nothing. So a forked child
+/// may drop the one that it inherited without disturbing its parent.
 #[derive(Debug)]
 pub struct Token {
     device: Mutex<Device<SharedBus>>,

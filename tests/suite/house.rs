@@ -20,11 +20,8 @@ const ARROWS: &[(&str, &str)] = &[
     ("pkcs11-atecc", "atecc-token"),
 ];
 /// Arrows for tests and examples only.
-const DEV_ARROWS: &[(&str, &str)] = &[
-    ("atecc-agent", "atecc-emulator"),
-    ("atecc-agent", "iot-core-emulator"),
-    ("pkcs11-atecc", "atecc-emulator"),
-];
+const DEV_ARROWS: &[(&str, &str)] =
+    &[("atecc-agent", "atecc-emulator"), ("atecc-agent", "iot-core-emulator")];
 /// Sees everything, and nothing sees it.
 const BLACK_BOX: &str = "tests";
 

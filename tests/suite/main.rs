@@ -2,12 +2,14 @@
 //!
 //! Everything here sees the workspace as a user does. Programs that are not Rust come from Debian;
 //! `tests/run` installs them.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod house;
 mod mistakes;
 mod mosquitto;
 mod openssl;
 mod pkcs11_tool;
+mod readme;
 mod real_chips;
 mod shared_bus;
 mod support;

@@ -7,7 +7,10 @@ use super::support::{Chip, Running, run, unhex};
 const PROCESSES: u32 = 10;
 
 /// A line of sign-many: a digest and the signature over it, or why there is none.
-fn signatures(output: &str) -> Vec<Result<(Vec<u8>, Vec<u8>), String>> {
+type Signed = Result<(Vec<u8>, Vec<u8>), String>;
+
+/// The lines of sign-many.
+fn signatures(output: &str) -> Vec<Signed> {
     output
         .lines()
         .map(|line| match line.split_once(' ') {
@@ -19,7 +22,7 @@ fn signatures(output: &str) -> Vec<Result<(Vec<u8>, Vec<u8>), String>> {
 }
 
 /// Runs sign-many in ten processes at once, each with digests of its own.
-fn sign_in_ten_processes(arguments: &[&str], count: u32) -> Vec<Result<(Vec<u8>, Vec<u8>), String>> {
+fn sign_in_ten_processes(arguments: &[&str], count: u32) -> Vec<Signed> {
     let running: Vec<Running> = (0..PROCESSES)
         .map(|seed| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_sign-many"));

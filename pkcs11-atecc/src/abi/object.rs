@@ -1,0 +1,127 @@
+//! Object management functions (section 5.7).
+
+use cryptoki_sys::*;
+
+use super::{
+    fence::cryptoki,
+    pointer::{self, Destination},
+};
+use crate::{
+    error::Error,
+    info::ulong,
+    object::Object,
+    output::{Answer, Offer},
+    template::{Template, fetch},
+};
+
+cryptoki! {
+    /// C_GetAttributeValue. Every attribute of the template is answered, also behind one that is not; the
+    /// return value is that of the last attribute that could not be given.
+    fn C_GetAttributeValue(
+        hSession: CK_SESSION_HANDLE,
+        hObject: CK_OBJECT_HANDLE,
+        pTemplate: CK_ATTRIBUTE_PTR,
+        ulCount: CK_ULONG
+    ) |module| {
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that it is NULL or valid for this many attributes.
+        let template = unsafe { pointer::in_out(pTemplate, ulCount) }?;
+        let object = session.token().objects()?.get(hObject)?;
+        let mut result = Ok(());
+        for attribute in template {
+            // SAFETY: the caller promises it for each attribute of the template.
+            let destination = unsafe { value_destination(attribute) };
+            match destination.and_then(|destination| give(object, attribute.type_, destination)) {
+                Ok(length) => attribute.ulValueLen = ulong(length),
+                Err(error) => {
+                    attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
+                    result = Err(error);
+                }
+            }
+        }
+        result
+    }
+
+    /// C_FindObjectsInit.
+    fn C_FindObjectsInit(hSession: CK_SESSION_HANDLE, pTemplate: CK_ATTRIBUTE_PTR, ulCount: CK_ULONG) |module| {
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that it is NULL or valid for this many attributes.
+        let attributes = unsafe { pointer::input(pTemplate, ulCount) }?;
+        let mut template = Template::with_capacity(attributes.len())?;
+        for attribute in attributes {
+            let start = attribute.pValue.cast::<CK_BYTE>();
+            // SAFETY: the caller promises that the value is NULL or has this many bytes.
+            let value = unsafe { pointer::input(start, attribute.ulValueLen) };
+            template.push(attribute.type_, value.map_err(|_| Error::AttributeValueInvalid)?);
+        }
+        session.find_objects_init(&template)
+    }
+
+    /// C_FindObjects.
+    fn C_FindObjects(
+        hSession: CK_SESSION_HANDLE,
+        phObject: CK_OBJECT_HANDLE_PTR,
+        ulMaxObjectCount: CK_ULONG,
+        pulObjectCount: CK_ULONG_PTR
+    ) |module| {
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that it is NULL or valid for this many handles.
+        let handles = unsafe { Destination::many(phObject, ulMaxObjectCount) }?;
+        // SAFETY: the caller promises that it is NULL or valid for writes.
+        let count = unsafe { Destination::one(pulObjectCount) }?;
+        let found = session.find_objects(handles.capacity())?;
+        handles.write(&found)?;
+        count.set(ulong(found.len()))
+    }
+
+    /// C_FindObjectsFinal.
+    fn C_FindObjectsFinal(hSession: CK_SESSION_HANDLE) |module| {
+        module.session(hSession)?.find_objects_final()
+    }
+
+    /// C_CreateObject.
+    fn C_CreateObject(CK_SESSION_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_OBJECT_HANDLE_PTR)
+        = Error::FunctionNotSupported;
+
+    /// C_CopyObject.
+    fn C_CopyObject(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_OBJECT_HANDLE_PTR)
+        = Error::FunctionNotSupported;
+
+    /// C_DestroyObject.
+    fn C_DestroyObject(CK_SESSION_HANDLE, CK_OBJECT_HANDLE) = Error::FunctionNotSupported;
+
+    /// C_GetObjectSize.
+    fn C_GetObjectSize(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ULONG_PTR) = Error::FunctionNotSupported;
+
+    /// C_SetAttributeValue.
+    fn C_SetAttributeValue(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG)
+        = Error::FunctionNotSupported;
+}
+
+/// Where the value of an attribute goes, if the caller gives a place for it.
+///
+/// # Safety
+/// `pValue` is NULL, or valid for writes of `ulValueLen` bytes as long as the result is used.
+unsafe fn value_destination(attribute: &CK_ATTRIBUTE) -> Result<Option<Destination<CK_BYTE>>, Error> {
+    if attribute.pValue.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller promises it.
+    unsafe { Destination::many(attribute.pValue.cast(), attribute.ulValueLen) }.map(Some)
+}
+
+/// Writes the value of an attribute, where there is a place for it, and gives its length.
+fn give(
+    object: &Object,
+    attribute: CK_ATTRIBUTE_TYPE,
+    destination: Option<Destination<CK_BYTE>>,
+) -> Result<usize, Error> {
+    let offer = destination.map_or(Offer::LengthOnly, |place| Offer::Room(place.capacity()));
+    match fetch(object, attribute, offer)? {
+        Answer::Length(length) | Answer::TooLong(length) => Ok(length),
+        Answer::Whole(value) => {
+            destination.map_or(Ok(()), |place| place.write(value))?;
+            Ok(value.len())
+        }
+    }
+}

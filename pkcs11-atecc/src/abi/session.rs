@@ -1,0 +1,62 @@
+//! Session management functions (section 5.6).
+
+use cryptoki_sys::*;
+
+use super::{fence::cryptoki, pointer::Destination};
+use crate::error::Error;
+
+cryptoki! {
+    /// C_OpenSession. The module has nothing to notify anyone of.
+    fn C_OpenSession(
+        slotID: CK_SLOT_ID,
+        flags: CK_FLAGS,
+        _pApplication: CK_VOID_PTR,
+        _Notify: CK_NOTIFY,
+        phSession: CK_SESSION_HANDLE_PTR
+    ) |module| {
+        // SAFETY: the caller promises that it is NULL or valid for writes.
+        let destination = unsafe { Destination::one(phSession) }?;
+        destination.set(module.open_session(slotID, flags)?)
+    }
+
+    /// C_CloseSession.
+    fn C_CloseSession(hSession: CK_SESSION_HANDLE) |module| {
+        module.sessions().close(hSession)
+    }
+
+    /// C_CloseAllSessions.
+    fn C_CloseAllSessions(slotID: CK_SLOT_ID) |module| {
+        module.slot(slotID)?;
+        module.sessions().close_all(slotID);
+        Ok(())
+    }
+
+    /// C_GetSessionInfo.
+    fn C_GetSessionInfo(hSession: CK_SESSION_HANDLE, pInfo: CK_SESSION_INFO_PTR) |module| {
+        let info = module.sessions().info(hSession)?;
+        // SAFETY: the caller promises that it is NULL or valid for writes.
+        unsafe { Destination::one(pInfo) }?.set(info)
+    }
+
+    /// C_GetOperationState.
+    fn C_GetOperationState(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG_PTR) = Error::FunctionNotSupported;
+
+    /// C_SetOperationState.
+    fn C_SetOperationState(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE)
+        = Error::FunctionNotSupported;
+
+    /// C_Login. The PIN is not even read.
+    fn C_Login(
+        hSession: CK_SESSION_HANDLE,
+        userType: CK_USER_TYPE,
+        _pPin: CK_UTF8CHAR_PTR,
+        _ulPinLen: CK_ULONG
+    ) |module| {
+        module.sessions().login(hSession, userType)
+    }
+
+    /// C_Logout.
+    fn C_Logout(hSession: CK_SESSION_HANDLE) |module| {
+        module.sessions().logout(hSession)
+    }
+}

@@ -1,0 +1,102 @@
+//! Attribute templates: what a search asks for (section 5.7) and how a value reaches its caller.
+
+use cryptoki_sys::CK_ATTRIBUTE_TYPE;
+
+use crate::{
+    error::Error,
+    object::{Object, Value},
+    output::{Answer, Offer},
+};
+
+/// Attributes that an object must have, with exactly these values.
+#[derive(Debug, Default)]
+pub(crate) struct Template<'a>(Vec<(CK_ATTRIBUTE_TYPE, &'a [u8])>);
+
+impl<'a> Template<'a> {
+    /// A template that every object matches, with room for `count` attributes.
+    pub(crate) fn with_capacity(count: usize) -> Result<Self, Error> {
+        let mut attributes = Vec::new();
+        attributes.try_reserve_exact(count).map_err(|_| Error::HostMemory)?;
+        Ok(Self(attributes))
+    }
+
+    /// One more attribute to match.
+    pub(crate) fn push(&mut self, attribute: CK_ATTRIBUTE_TYPE, value: &'a [u8]) {
+        self.0.push((attribute, value));
+    }
+
+    /// Whether `object` has every attribute of the template. A sensitive value matches nothing: searching must
+    /// not be a way to guess it.
+    pub(crate) fn matches(&self, object: &Object) -> bool {
+        self.0.iter().all(|&(attribute, wanted)| {
+            matches!(object.attribute(attribute), Some(Value::Plain(value)) if value == wanted)
+        })
+    }
+}
+
+/// What C_GetAttributeValue does with one attribute of its template (section 5.7, cases 1 to 5): the value, its
+/// length, or the reason why the caller's `ulValueLen` becomes CK_UNAVAILABLE_INFORMATION.
+pub(crate) fn fetch(
+    object: &Object,
+    attribute: CK_ATTRIBUTE_TYPE,
+    offer: Offer,
+) -> Result<Answer<&[u8]>, Error> {
+    match object.attribute(attribute) {
+        None => Err(Error::AttributeTypeInvalid),
+        Some(Value::Sensitive) => Err(Error::AttributeSensitive),
+        Some(Value::Plain(value)) => match offer.fit(value.len(), || Ok(value.as_slice()))? {
+            Answer::TooLong(_) => Err(Error::BufferTooSmall),
+            answer => Ok(answer),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cryptoki_sys::*;
+
+    use super::*;
+    use crate::object::tests::private_key;
+
+    fn template<'a>(attributes: &[(CK_ATTRIBUTE_TYPE, &'a [u8])]) -> Template<'a> {
+        let mut template = Template::with_capacity(attributes.len()).unwrap();
+        attributes.iter().for_each(|&(attribute, value)| template.push(attribute, value));
+        template
+    }
+
+    #[test]
+    fn an_empty_template_matches_everything() {
+        assert!(template(&[]).matches(&private_key()));
+    }
+
+    #[test]
+    fn all_attributes_must_match() {
+        let class = CKO_PRIVATE_KEY.to_ne_bytes();
+        assert!(template(&[(CKA_CLASS, &class)]).matches(&private_key()));
+        assert!(template(&[(CKA_CLASS, &class), (CKA_LABEL, b"device")]).matches(&private_key()));
+        assert!(!template(&[(CKA_CLASS, &class), (CKA_LABEL, b"signer")]).matches(&private_key()));
+    }
+
+    #[test]
+    fn a_value_matches_in_its_whole_length() {
+        assert!(!template(&[(CKA_LABEL, b"devic")]).matches(&private_key()));
+        assert!(!template(&[(CKA_LABEL, b"device\0")]).matches(&private_key()));
+        assert!(!template(&[(CKA_CLASS, &CKO_PRIVATE_KEY.to_ne_bytes()[..1])]).matches(&private_key()));
+    }
+
+    #[test]
+    fn unknown_and_sensitive_attributes_match_nothing() {
+        assert!(!template(&[(CKA_MODULUS, b"")]).matches(&private_key()));
+        assert!(!template(&[(CKA_VALUE, b"")]).matches(&private_key()));
+    }
+
+    #[test]
+    fn each_attribute_is_answered_by_itself() {
+        let key = private_key();
+        assert_eq!(fetch(&key, CKA_LABEL, Offer::LengthOnly), Ok(Answer::Length(6)));
+        assert_eq!(fetch(&key, CKA_LABEL, Offer::Room(6)), Ok(Answer::Whole(&b"device"[..])));
+        assert_eq!(fetch(&key, CKA_LABEL, Offer::Room(5)), Err(Error::BufferTooSmall));
+        assert_eq!(fetch(&key, CKA_VALUE, Offer::LengthOnly), Err(Error::AttributeSensitive));
+        assert_eq!(fetch(&key, CKA_MODULUS, Offer::LengthOnly), Err(Error::AttributeTypeInvalid));
+    }
+}
