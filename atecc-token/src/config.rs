@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::process::{getegid, geteuid, getgid, getuid};
+use nix::unistd::{getegid, geteuid, getgid, getuid};
 use serde::Deserialize;
 
 use crate::{DeviceSpec, Error};

@@ -9,11 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, fcntl},
+    libc,
+};
+
 use crate::Error;
 
 /// How long a transaction waits for others. Each of them holds the bus for about a tenth of a second, so this is
 /// a queue of hundreds.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Places in the queue for the lock. Who comes when all are taken waits in no order for the last.
+const QUEUE: libc::off_t = 16;
 /// Pause between two looks at a taken lock: short beside a transaction, so that the bus is not idle for long.
 const POLL: Duration = Duration::from_millis(1);
 
@@ -51,12 +59,53 @@ impl BusLock {
     }
 
     /// Waits for the lock, at most half a minute; dropping the guard frees it.
+    ///
+    /// Who waits stands in a queue: places are bytes of the same file, each locked (fcntl, for the open file) by
+    /// whoever stands there, and one moves up when the place in front is free. Without a queue, the process that
+    /// frees the bus would take it again before anybody else looks.
     pub(crate) fn acquire(&self) -> Result<Guard<'_>, LockError> {
-        let start = Instant::now();
+        let deadline = Instant::now() + PATIENCE;
+        for place in (0..QUEUE).rev() {
+            let taken = self.poll(deadline, || match self.queue(libc::F_WRLCK, place) {
+                Ok(()) => Ok(()),
+                Err(Errno::EAGAIN | Errno::EACCES) => Err(TryLockError::WouldBlock),
+                Err(error) => Err(TryLockError::Error(error.into())),
+            });
+            self.leave(place + 1);
+            taken?;
+        }
+        let locked = self.poll(deadline, || self.file.try_lock());
+        self.leave(0);
+        locked.map(|()| Guard(&self.file))
+    }
+
+    /// Frees a place in the queue, if it is ours. That does not fail.
+    fn leave(&self, place: libc::off_t) {
+        let _ = self.queue(libc::F_UNLCK, place);
+    }
+
+    /// Takes (F_WRLCK) or frees (F_UNLCK) a place in the queue; 0 is the first.
+    fn queue(&self, operation: libc::c_int, place: libc::off_t) -> Result<(), Errno> {
+        let byte = libc::flock {
+            l_type: operation as libc::c_short,
+            l_whence: libc::SEEK_SET as libc::c_short,
+            l_start: place,
+            l_len: 1,
+            // Must be zero for locks of the open file (fcntl(2)).
+            l_pid: 0,
+        };
+        fcntl(&self.file, FcntlArg::F_OFD_SETLK(&byte)).map(drop)
+    }
+
+    fn poll(
+        &self,
+        deadline: Instant,
+        try_lock: impl Fn() -> Result<(), TryLockError>,
+    ) -> Result<(), LockError> {
         loop {
-            match self.file.try_lock() {
-                Ok(()) => return Ok(Guard(&self.file)),
-                Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => thread::sleep(POLL),
+            match try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(POLL),
                 Err(TryLockError::WouldBlock) => {
                     return Err(LockError::Timeout { path: self.path.clone(), seconds: PATIENCE.as_secs() });
                 }

@@ -1,0 +1,209 @@
+//! agent.toml: what is typed there, and what it means. `agent.example.toml` describes every key.
+
+mod error;
+mod file;
+mod names;
+mod values;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::mqtt::Reconnect;
+use crate::tls::ALPN_AWS_MQTT;
+
+pub use error::Error;
+pub use names::Names;
+pub use values::Template;
+
+/// The configuration as it is meant: every default filled in, paths resolved.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The server's host name: SNI, and the name in its certificate.
+    pub endpoint: String,
+    /// Its port.
+    pub port: u16,
+    /// `host:port` to dial instead of the endpoint.
+    pub address: Option<String>,
+    /// PEM file with the CA certificates that the server's certificate must lead to.
+    pub ca_file: PathBuf,
+    /// The ALPN protocol to offer.
+    pub alpn: Option<String>,
+    /// The chip, as a device specification of atecc-token.
+    pub device: Option<String>,
+    /// The thing in the registry.
+    pub thing_name: Template,
+    /// The MQTT client id.
+    pub client_id: Template,
+    /// Seconds without traffic until the link asks whether the server is still there.
+    pub keep_alive_seconds: u16,
+    /// Waits between attempts to connect.
+    pub reconnect: Reconnect,
+    /// Telemetry.
+    pub telemetry: Telemetry,
+    /// Commands.
+    pub commands: Commands,
+    /// The device shadow.
+    pub shadow: Shadow,
+}
+
+/// What is sent by itself.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Telemetry {
+    /// Where to.
+    pub topic: Template,
+    /// How often.
+    pub interval: Duration,
+}
+
+/// What is listened to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Commands {
+    /// The topic filter.
+    pub topic: Template,
+}
+
+/// The device shadow.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Shadow {
+    /// Off for servers that have none; a policy that forbids the shadow's topics makes AWS cut the connection.
+    pub enabled: bool,
+}
+
+impl Config {
+    /// Reads agent.toml.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a line is wrong.
+    pub fn load(file: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| Error::Unreadable { file: file.to_owned(), source })?;
+        Self::parse(&text, file)
+    }
+
+    /// Understands the text of agent.toml. Relative paths in it start at the folder of `file`, which is also
+    /// named in errors.
+    ///
+    /// # Errors
+    /// When a line is wrong.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, Error> {
+        let typed: file::File = toml::from_str(text).map_err(|error| invalid(&error, text, file))?;
+        let port = typed.port.map_or(8883, u16::from);
+        let seconds = |number: std::num::NonZeroU32| Duration::from_secs(number.get().into());
+        let defaults = Reconnect::default();
+        let first = typed.reconnect.first_seconds.map_or(defaults.first, seconds);
+        let longest = typed.reconnect.longest_seconds.map_or(defaults.longest, seconds).max(first);
+        let template = |typed: Option<Template>, default| typed.unwrap_or_else(|| Template::fixed(default));
+        Ok(Self {
+            endpoint: typed.endpoint.0,
+            port,
+            address: typed.address.map(|address| address.0),
+            ca_file: file.parent().unwrap_or(Path::new("")).join(typed.ca_file),
+            alpn: match typed.alpn {
+                Some(protocol) => Some(protocol).filter(|protocol| !protocol.is_empty()),
+                None => (port == 443).then(|| ALPN_AWS_MQTT.to_owned()),
+            },
+            device: typed.device.map(|device| device.0),
+            thing_name: template(typed.thing_name, "{serial}"),
+            client_id: template(typed.client_id, "{thing_name}"),
+            keep_alive_seconds: typed.keep_alive_seconds.map_or(30, u16::from),
+            reconnect: Reconnect { first, longest },
+            telemetry: Telemetry {
+                topic: template(typed.telemetry.topic, "{client_id}/telemetry"),
+                interval: typed.telemetry.interval_seconds.map_or(Duration::from_secs(60), seconds),
+            },
+            commands: Commands { topic: template(typed.commands.topic, "{client_id}/commands") },
+            shadow: Shadow { enabled: typed.shadow.enabled.unwrap_or(true) },
+        })
+    }
+}
+
+fn invalid(error: &toml::de::Error, text: &str, file: &Path) -> Error {
+    let start = error.span().map_or(0, |span| span.start).min(text.len());
+    let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
+    // Some messages have several lines; an error is one sentence.
+    let problem = error.message().split('\n').collect::<Vec<_>>().join("; ");
+    Error::Invalid { file: file.to_owned(), line, problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = "endpoint = 'a.test'\nca_file = 'ca.pem'\n";
+
+    fn parse(lines: &str) -> Result<Config, String> {
+        Config::parse(&format!("{LEAST}{lines}"), Path::new("/etc/atecc/agent.toml"))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn two_lines_are_enough() {
+        let config = parse("").unwrap();
+        assert_eq!((config.port, config.alpn.as_deref()), (8883, None));
+        assert_eq!(config.ca_file, Path::new("/etc/atecc/ca.pem"));
+        assert_eq!(config.telemetry.interval, Duration::from_secs(60));
+        assert!(config.shadow.enabled && config.device.is_none());
+    }
+
+    #[test]
+    fn port_443_brings_alpn_unless_told_otherwise() {
+        assert_eq!(parse("port = 443").unwrap().alpn.as_deref(), Some("x-amzn-mqtt-ca"));
+        assert_eq!(parse("port = 443\nalpn = ''").unwrap().alpn, None);
+        assert_eq!(parse("alpn = 'mqtt'").unwrap().alpn.as_deref(), Some("mqtt"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_its_line() {
+        let error = parse("\n[telemetry]\nintervall_seconds = 5").unwrap_err();
+        assert!(
+            error.starts_with("/etc/atecc/agent.toml, line 5: unknown field `intervall_seconds`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let error = Config::parse("endpoint = 'a.test'", Path::new("x.toml")).unwrap_err().to_string();
+        assert!(error.contains("missing field `ca_file`"), "{error}");
+    }
+
+    #[test]
+    fn bad_values_are_errors_with_their_line() {
+        for (line, says) in [
+            ("port = 0", "line 3"),
+            ("port = 70000", "line 3"),
+            ("address = 'localhost'", "host:port"),
+            ("device = 'floppy:a'", "line 3"),
+            ("client_id = '{mac}'", "placeholder"),
+            ("[telemetry]\ninterval_seconds = 0", "line 4"),
+            ("[shadow]\nenabled = 'yes'", "line 4"),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert!(error.contains(says) && !error.contains('\n'), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_longest_wait_is_never_shorter_than_the_first() {
+        let reconnect = parse("[reconnect]\nfirst_seconds = 300").unwrap().reconnect;
+        assert_eq!(reconnect.longest, Duration::from_secs(300));
+    }
+
+    #[test]
+    fn the_example_is_valid_and_shows_the_defaults() {
+        let text = include_str!("../agent.example.toml");
+        let shown = Config::parse(text, Path::new("/etc/atecc/agent.toml")).unwrap();
+        assert_eq!(shown.port, 8883);
+        // With every commented key switched on it is still valid.
+        let all: String =
+            text.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
+        let config = Config::parse(&all, Path::new("/etc/atecc/agent.toml")).unwrap();
+        assert_eq!(config.names("X").unwrap(), shown.names("X").unwrap());
+        assert_eq!(config.reconnect, shown.reconnect);
+        assert_eq!(config.telemetry.interval, shown.telemetry.interval);
+    }
+}

@@ -1,0 +1,56 @@
+//! The configuration as it is typed: agent.toml, key by key. A key that is not here is an error.
+
+use std::num::{NonZeroU16, NonZeroU32};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::values::{Address, Device, Endpoint, Template};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) endpoint: Endpoint,
+    pub(super) port: Option<NonZeroU16>,
+    pub(super) address: Option<Address>,
+    pub(super) ca_file: PathBuf,
+    pub(super) alpn: Option<String>,
+    pub(super) device: Option<Device>,
+    pub(super) thing_name: Option<Template>,
+    pub(super) client_id: Option<Template>,
+    pub(super) keep_alive_seconds: Option<NonZeroU16>,
+    #[serde(default)]
+    pub(super) reconnect: Reconnect,
+    #[serde(default)]
+    pub(super) telemetry: Telemetry,
+    #[serde(default)]
+    pub(super) commands: Commands,
+    #[serde(default)]
+    pub(super) shadow: Shadow,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reconnect {
+    pub(super) first_seconds: Option<NonZeroU32>,
+    pub(super) longest_seconds: Option<NonZeroU32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Telemetry {
+    pub(super) topic: Option<Template>,
+    pub(super) interval_seconds: Option<NonZeroU32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Commands {
+    pub(super) topic: Option<Template>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shadow {
+    pub(super) enabled: Option<bool>,
+}

@@ -1,0 +1,125 @@
+//! Settings that are more than a string: what is wrong with one is said with its line in the file.
+
+use std::str::FromStr;
+
+use atecc_token::DeviceSpec;
+use rustls::pki_types::ServerName;
+use serde::Deserialize;
+
+/// The server's host name.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub(super) struct Endpoint(pub(super) String);
+
+impl TryFrom<String> for Endpoint {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.contains("://") || text.contains(':') || ServerName::try_from(text.as_str()).is_err() {
+            return Err(format!(
+                "endpoint {text:?} must be a host name alone, without scheme and port, as `aws iot describe-endpoint --endpoint-type iot:Data-ATS` prints it"
+            ));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// `host:port`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub(super) struct Address(pub(super) String);
+
+impl TryFrom<String> for Address {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(Self(text)),
+            _ => Err(format!("address {text:?} must be \"host:port\", for example \"192.0.2.1:8883\"")),
+        }
+    }
+}
+
+/// A device as atecc-token names it. Kept as text, because that crate decides between it and other sources.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub(super) struct Device(pub(super) String);
+
+impl TryFrom<String> for Device {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        DeviceSpec::from_str(&text).map_err(|error| error.to_string())?;
+        Ok(Self(text))
+    }
+}
+
+/// A text with the placeholders `{serial}`, `{thing_name}` and `{client_id}`.
+///
+/// One configuration then serves a whole fleet: what differs between gateways is only the chip.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub struct Template(String);
+
+impl Template {
+    /// A template that was checked by whoever wrote it into the program.
+    pub(super) fn fixed(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Replaces `{name}` by its value, for each of `values`.
+    pub(super) fn fill(&self, values: &[(&str, &str)]) -> String {
+        values.iter().fold(self.0.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+}
+
+const PLACEHOLDERS: [&str; 3] = ["serial", "thing_name", "client_id"];
+
+impl TryFrom<String> for Template {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let empty = PLACEHOLDERS.map(|name| (name, ""));
+        let rest = Self(text).fill_checked(&empty);
+        rest.map_err(|text| {
+            format!("{text:?} has a placeholder that is none of {{serial}}, {{thing_name}} and {{client_id}}")
+        })
+    }
+}
+
+impl Template {
+    fn fill_checked(self, values: &[(&str, &str)]) -> Result<Self, String> {
+        if self.fill(values).contains(['{', '}']) { Err(self.0) } else { Ok(self) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints() {
+        assert!(Endpoint::try_from("a1b2-ats.iot.eu-central-1.amazonaws.com".to_owned()).is_ok());
+        assert!(Endpoint::try_from("127.0.0.1".to_owned()).is_ok());
+        for bad in ["", "mqtts://host", "host:8883", "a b"] {
+            assert!(Endpoint::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        assert!(Address::try_from("[::1]:8883".to_owned()).is_ok());
+        for bad in ["host", ":1", "host:", "host:99999"] {
+            assert!(Address::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn templates() {
+        let template = Template::try_from("sn{serial}/x".to_owned()).unwrap();
+        assert_eq!(template.fill(&[("serial", "0123")]), "sn0123/x");
+        for bad in ["{mac}", "{serial", "serial}"] {
+            assert!(Template::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+}

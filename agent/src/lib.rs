@@ -1,0 +1,14 @@
+//! The gateway daemon: telemetry, commands and the device shadow over MQTT, with a key that stays in the chip.
+//!
+//! [`supervisor`] wires the rest: a token opens the chip, [`tls`] turns it into a client identity, [`mqtt`]
+//! keeps one connection to the server alive, [`shadow`] speaks AWS's device shadow over it, [`gpio`] is what a
+//! shadow switches, and [`config`] says how. The program `atecc-agent` adds a command line and nothing else.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod gpio;
+pub mod mqtt;
+pub mod shadow;
+pub mod supervisor;
+pub mod telemetry;
+pub mod tls;

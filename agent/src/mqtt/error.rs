@@ -1,0 +1,94 @@
+//! What can go wrong on the link, and why a connection ended.
+
+use std::io;
+use std::time::Duration;
+
+use super::limits::MAX_PAYLOAD;
+use crate::tls;
+
+/// Why the link did not take or did not deliver a message.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The thread of the link could not be started.
+    #[error("cannot start the thread of the MQTT link: {0}")]
+    Thread(#[source] io::Error),
+    /// The topic would make the server cut the connection.
+    #[error("cannot publish to topic {topic:?}: {problem}")]
+    Topic {
+        /// The topic.
+        topic: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The payload would make the server cut the connection.
+    #[error("the message for {topic:?} has {bytes} bytes, AWS IoT Core takes {MAX_PAYLOAD}")]
+    PayloadTooLarge {
+        /// The topic.
+        topic: String,
+        /// Its length.
+        bytes: usize,
+    },
+    /// Too many messages wait for the server.
+    #[error("{0} messages wait for the server already; the message was not taken")]
+    QueueFull(usize),
+    /// The link was shut down before the server acknowledged the message.
+    #[error("the MQTT link was shut down before the server acknowledged the message")]
+    Stopped,
+    /// The server did not acknowledge the message in time.
+    #[error("the server did not acknowledge the message within {0:?}")]
+    NotAcknowledged(Duration),
+}
+
+/// Why a connection ended, or never became one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Disconnect {
+    /// No TCP connection.
+    #[error("cannot connect to {address}: {source}; check `endpoint`, `port` and the network")]
+    Dial {
+        /// What was dialled.
+        address: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Dialling, handshake and CONNECT together took too long.
+    #[error("no connection to {address} within {limit:?}; is a firewall in the way?")]
+    TooSlow {
+        /// What was dialled.
+        address: String,
+        /// How long was waited.
+        limit: Duration,
+    },
+    /// No TLS, or it broke later.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// The server hung up instead of answering CONNECT. AWS does so when it does not know the certificate.
+    #[error("the server closed the connection before CONNACK; is the certificate registered and active?")]
+    ClosedBeforeConnack,
+    /// The server answered CONNECT with a refusal.
+    #[error("the server refused the connection (code {code}): {meaning}")]
+    Refused {
+        /// CONNACK's return code.
+        code: u8,
+        /// What it means, and what to do.
+        meaning: &'static str,
+    },
+    /// The server hung up.
+    #[error(
+        "the server closed the connection; if that repeats, another device uses the same client id or a policy forbids a topic"
+    )]
+    ClosedByServer,
+    /// The server fell silent.
+    #[error("the server did not answer a keep-alive ping")]
+    Silent,
+    /// The server did not answer SUBSCRIBE.
+    #[error("the server did not answer SUBSCRIBE within {0:?}")]
+    NoSuback(Duration),
+    /// The socket broke.
+    #[error("the connection broke: {0}")]
+    Io(#[source] io::Error),
+    /// The server broke the protocol, or we did.
+    #[error("MQTT protocol error: {0}")]
+    Protocol(String),
+}

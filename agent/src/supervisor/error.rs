@@ -1,0 +1,46 @@
+//! Why the agent could not start, or ended by itself.
+
+use std::time::Duration;
+
+use crate::{config, mqtt, tls};
+
+/// Why the agent could not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// The link cannot be started, or did not take a message.
+    #[error(transparent)]
+    Link(#[from] mqtt::Error),
+    /// The one attempt to connect failed.
+    #[error(transparent)]
+    Disconnected(#[from] mqtt::Disconnect),
+    /// The thread of the link has ended, which it never does by itself.
+    #[error("the MQTT link has ended unexpectedly; please report this with the log")]
+    LinkEnded,
+    /// The server took too long.
+    #[error("nothing was acknowledged within {0:?}; is the server overloaded, or the chip used by many?")]
+    TooSlow(Duration),
+    /// A signal came first.
+    #[error("interrupted before the server acknowledged the message")]
+    Interrupted,
+}
+
+impl Error {
+    /// Whether somebody must change the configuration first; otherwise it may help to try again.
+    pub fn is_configuration(&self) -> bool {
+        use tls::Error::{CaFile, CaFileContent, Endpoint, Settings};
+        match self {
+            Self::Config(_) => true,
+            Self::Tls(error) => {
+                matches!(error, CaFile { .. } | CaFileContent { .. } | Endpoint(_) | Settings(_))
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What the agent tells while it runs: each thing once, to the log and to whoever observes it.
+
+use std::time::Duration;
+
+use crate::mqtt::{Acknowledgement, Disconnect, Message};
+use crate::tls::Handshake;
+
+/// Something that happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Report {
+    /// The agent starts to connect.
+    Starting {
+        /// The server.
+        endpoint: String,
+        /// The thing.
+        thing: String,
+        /// The MQTT client id.
+        client_id: String,
+    },
+    /// Connected and subscribed.
+    Connected {
+        /// Which attempt it was, counted from 1.
+        attempt: u64,
+        /// What TLS agreed on.
+        handshake: Handshake,
+    },
+    /// The server does not let us subscribe to something.
+    FilterRefused {
+        /// To what.
+        filter: String,
+    },
+    /// Not connected any more, or still not.
+    Disconnected {
+        /// Why.
+        reason: Disconnect,
+        /// When the next attempt begins.
+        retry_in: Duration,
+        /// Messages that will be sent again.
+        unacknowledged: usize,
+    },
+    /// The server has a telemetry message.
+    TelemetryAcknowledged {
+        /// Its number.
+        sequence: u64,
+        /// How it went.
+        acknowledgement: Acknowledgement,
+    },
+    /// A message was not taken, or not acknowledged in time.
+    NotDelivered {
+        /// Why.
+        reason: crate::mqtt::Error,
+    },
+    /// A command came.
+    Command(Message),
+    /// The line was switched because the shadow desired it.
+    LedSwitched {
+        /// Its new state.
+        on: bool,
+        /// The shadow's version that desired it.
+        version: u64,
+    },
+    /// The shadow desires something that this agent cannot do.
+    DesireIgnored {
+        /// Why.
+        problem: String,
+    },
+    /// The shadow took a report of ours.
+    ShadowAccepted {
+        /// Its new version.
+        version: u64,
+        /// From the report to the answer.
+        took: Duration,
+    },
+    /// The shadow did not take a report of ours.
+    ShadowFailed {
+        /// Why.
+        problem: String,
+    },
+    /// The link was closed in good order.
+    Stopped {
+        /// Messages that the server did not acknowledge.
+        unacknowledged: usize,
+    },
+}
+
+impl Report {
+    /// Writes it to the log. Never what a message contains: commands may carry secrets.
+    pub(super) fn log(&self) {
+        match self {
+            Self::Starting { endpoint, thing, client_id } => {
+                tracing::info!(endpoint, thing, client_id, "connecting");
+            }
+            Self::Connected { attempt, handshake } => tracing::info!(
+                attempt,
+                version = handshake.version,
+                suite = handshake.cipher_suite,
+                alpn = handshake.alpn,
+                handshake_ms = milliseconds(handshake.took),
+                "connected"
+            ),
+            Self::FilterRefused { filter } => {
+                tracing::warn!(filter, "the server refuses this subscription; does the policy allow it?");
+            }
+            Self::Disconnected { reason, retry_in, unacknowledged } => tracing::warn!(
+                retry_in_ms = milliseconds(*retry_in),
+                unacknowledged,
+                "not connected: {reason}"
+            ),
+            Self::TelemetryAcknowledged { sequence, acknowledgement } => tracing::info!(
+                sequence,
+                took_ms = milliseconds(acknowledgement.took),
+                attempts = acknowledgement.attempts,
+                "telemetry acknowledged (PUBACK)"
+            ),
+            Self::NotDelivered { reason } => tracing::warn!("{reason}"),
+            Self::Command(message) => {
+                tracing::info!(topic = message.topic, bytes = message.payload.len(), "command received");
+            }
+            Self::LedSwitched { on, version } => tracing::info!(on, version, "led switched by the shadow"),
+            Self::DesireIgnored { problem } => tracing::warn!("shadow: {problem}"),
+            Self::ShadowAccepted { version, took } => {
+                tracing::info!(version, took_ms = milliseconds(*took), "shadow update accepted");
+            }
+            Self::ShadowFailed { problem } => tracing::warn!("shadow: {problem}"),
+            Self::Stopped { unacknowledged: 0 } => tracing::info!("stopped"),
+            Self::Stopped { unacknowledged } => {
+                tracing::warn!(unacknowledged, "stopped; these messages did not reach the server");
+            }
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
