@@ -54,7 +54,12 @@ impl IotCore {
             .name("iot-core-emulator".to_owned())
             .spawn(move || run(options, &started, stopped))?;
         let (service, listeners, runtime) = match answer.recv_timeout(ANSWER_LIMIT) {
-            Ok(started) => started?,
+            Ok(Ok(started)) => started,
+            Ok(Err(error)) => {
+                let _ = thread.join();
+                return Err(error);
+            }
+            // It ends by itself as soon as it finds that nobody listens.
             Err(_) => return Err(Error::Stopped),
         };
         let mqtt_address = listeners.address(Listener::Mqtt);

@@ -1,9 +1,13 @@
 //! Who may connect.
 
+use std::io::{Read, Write};
+use std::sync::Arc;
+
 use iot_core_emulator::{Action, CertificateId, Error, Event, IotCore, Listener, Options, Reason, Status};
+use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
 
-use crate::support::{Device, Dial, Identity, LIMIT, cloud};
+use crate::support::{CONNECT, Device, Dial, Identity, LIMIT, cloud, open};
 
 fn refusal(cloud: &IotCore) -> Reason {
     match cloud.wait_for(LIMIT, |event| matches!(event, Event::Refused { .. })).unwrap() {
@@ -48,6 +52,22 @@ fn an_active_certificate_connects_with_tls_12_and_13() {
 }
 
 #[test]
+fn no_handshake_resumes_an_older_one() {
+    let cloud = cloud();
+    let (identity, _) = Identity::registered(&cloud, "gw-1", Status::Active);
+    for version in [&TLS12, &TLS13] {
+        let config = Arc::new(identity.tls(&cloud, &[version]));
+        for _ in 0..2 {
+            let mut stream = open(&cloud, config.clone());
+            stream.write_all(CONNECT).unwrap();
+            let mut connack = [0; 4];
+            stream.read_exact(&mut connack).unwrap();
+            assert_eq!(stream.conn.handshake_kind(), Some(HandshakeKind::Full));
+        }
+    }
+}
+
+#[test]
 fn an_unknown_certificate_is_closed_without_connack() {
     let cloud = cloud();
     let identity = Identity::new("stranger");
@@ -58,10 +78,10 @@ fn an_unknown_certificate_is_closed_without_connack() {
 
 #[test]
 fn an_inactive_certificate_is_told_so() {
-    let cloud = cloud();
-    for (name, status) in [("gw-1", Status::Inactive), ("gw-2", Status::Revoked)] {
-        let (identity, _) = Identity::registered(&cloud, name, status);
-        let device = Dial::new(&cloud, &identity).connect(name);
+    for status in [Status::Inactive, Status::Revoked] {
+        let cloud = cloud();
+        let (identity, _) = Identity::registered(&cloud, "gw-1", status);
+        let device = Dial::new(&cloud, &identity).connect("gw-1");
         let error = device.wait_for_error();
         assert!(error.contains("InvalidConnectReturnCode(7)"), "{error}");
         assert_eq!(refusal(&cloud), Reason::CertificateNotActive(status));

@@ -5,11 +5,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{CONNECT, Dial, Identity, LIMIT, Stream, cloud, open};
 use iot_core_emulator::{Event, IotCore, Options, Reason, Status};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
-
-use crate::support::{Dial, Identity, LIMIT, cloud};
 
 /// A small generator with a fixed seed: the same garbage every time.
 struct Garbage(u64);
@@ -26,16 +23,9 @@ impl Garbage {
     }
 }
 
-fn tls(cloud: &IotCore, identity: &Identity) -> StreamOwned<ClientConnection, TcpStream> {
-    let config = Arc::new(identity.tls(cloud, rustls::ALL_VERSIONS));
-    let name = ServerName::try_from(cloud.endpoint().to_owned()).unwrap();
-    let socket = TcpStream::connect(cloud.mqtt_address()).unwrap();
-    socket.set_read_timeout(Some(LIMIT)).unwrap();
-    StreamOwned::new(ClientConnection::new(config, name).unwrap(), socket)
+fn tls(cloud: &IotCore, identity: &Identity) -> Stream {
+    open(cloud, Arc::new(identity.tls(cloud, rustls::ALL_VERSIONS)))
 }
-
-/// The packet CONNECT for client id "gw-1".
-const CONNECT: &[u8] = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x1e\x00\x04gw-1";
 
 fn still_works(cloud: &IotCore, identity: &Identity) {
     let device = Dial::new(cloud, identity).connect("gw-1");

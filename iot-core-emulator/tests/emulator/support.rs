@@ -1,6 +1,6 @@
 //! A certificate, a registered thing, and an MQTT client on a thread of its own.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -11,8 +11,8 @@ use iot_core_emulator::{CertificateId, IotCore, Options, Status};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use rumqttc::{Client, Event, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration, Transport};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
 
 /// No step of these tests takes longer.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
@@ -82,6 +82,19 @@ impl Identity {
             .with_client_auth_cert(vec![self.certificate.clone()], key)
             .unwrap()
     }
+}
+
+/// The packet CONNECT for client id "gw-1".
+pub(crate) const CONNECT: &[u8] = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x1e\x00\x04gw-1";
+
+/// Bare TLS to the first listener.
+pub(crate) type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+pub(crate) fn open(cloud: &IotCore, config: Arc<ClientConfig>) -> Stream {
+    let name = ServerName::try_from(cloud.endpoint().to_owned()).unwrap();
+    let socket = TcpStream::connect(cloud.mqtt_address()).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    StreamOwned::new(ClientConnection::new(config, name).unwrap(), socket)
 }
 
 /// How to dial; [`Dial::new`] is right in everything.
