@@ -48,6 +48,18 @@ impl Way {
                     is_emulated: false,
                 })
             }
+            #[cfg(feature = "rppal")]
+            DeviceSpec::Rppal { bus, address } => {
+                let node = std::path::PathBuf::from(format!("/dev/i2c-{bus}"));
+                let lock = BusLock::on_node(&node)?;
+                let bus = rppal::i2c::I2c::with_bus(*bus)
+                    .map_err(|source| Error::I2cNode { node, source: std::io::Error::other(source) })?;
+                Ok(Self {
+                    transport: I2cTransport::new(AnyBus::Rppal(bus), Clock::real(), *address),
+                    lock: Some(lock),
+                    is_emulated: false,
+                })
+            }
         }
     }
 }
@@ -71,6 +83,8 @@ pub(crate) enum AnyBus {
     },
     Socket(SocketBus),
     Linux(I2cdev),
+    #[cfg(feature = "rppal")]
+    Rppal(rppal::i2c::I2c),
 }
 
 impl fmt::Debug for AnyBus {
@@ -79,6 +93,8 @@ impl fmt::Debug for AnyBus {
             Self::InProcess { .. } => "InProcess",
             Self::Socket(_) => "Socket",
             Self::Linux(_) => "Linux",
+            #[cfg(feature = "rppal")]
+            Self::Rppal(_) => "Rppal",
         })
     }
 }
@@ -93,6 +109,10 @@ impl I2c for AnyBus {
             Self::InProcess { bus, .. } => bus.transaction(address, operations).map_err(BusFault::Emulated),
             Self::Socket(bus) => bus.transaction(address, operations).map_err(BusFault::Emulated),
             Self::Linux(bus) => bus.transaction(address, operations).map_err(BusFault::Linux),
+            #[cfg(feature = "rppal")]
+            Self::Rppal(bus) => {
+                embedded_hal::i2c::I2c::transaction(bus, address, operations).map_err(BusFault::Rppal)
+            }
         }
     }
 }
@@ -134,6 +154,10 @@ pub enum BusFault {
     /// The kernel's I2C bus.
     #[error(transparent)]
     Linux(I2CError),
+    /// The I2C bus of a Raspberry Pi.
+    #[cfg(feature = "rppal")]
+    #[error(transparent)]
+    Rppal(rppal::i2c::Error),
 }
 
 impl embedded_hal::i2c::Error for BusFault {
@@ -142,6 +166,8 @@ impl embedded_hal::i2c::Error for BusFault {
             Self::Emulated(error) => embedded_hal::i2c::Error::kind(error),
             // Adapters report a missing acknowledgement as ENXIO, EREMOTEIO, EIO or ETIMEDOUT.
             Self::Linux(_) => ErrorKind::NoAcknowledge(NoAcknowledgeSource::Unknown),
+            #[cfg(feature = "rppal")]
+            Self::Rppal(_) => ErrorKind::NoAcknowledge(NoAcknowledgeSource::Unknown),
         }
     }
 }

@@ -58,6 +58,17 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The device node is a copy, as containers get them: its lock is not that of the host.
+    #[error(
+        "{node} is a copy of the host's device node, so programs outside of this container would not see the \
+         lock of the bus; mount the node itself into the container (docker run --volume {node}:{node} \
+         --device {node}), or leave the chip to one side",
+        node = node.display()
+    )]
+    PrivateNode {
+        /// The device node.
+        node: PathBuf,
+    },
     /// The lock of the bus cannot be opened.
     #[error(transparent)]
     Lock(#[from] LockError),

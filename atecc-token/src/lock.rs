@@ -1,9 +1,11 @@
 //! One lock per bus, for all processes.
 
+mod mounts;
+
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -42,6 +44,10 @@ impl BusLock {
         let error = |source| Error::I2cNode { node: node.into(), source };
         let path = node.canonicalize().map_err(error)?;
         let file = OpenOptions::new().read(true).write(true).open(&path).map_err(error)?;
+        let metadata = file.metadata().map_err(error)?;
+        if metadata.file_type().is_char_device() && !mounts::is_of_the_host(metadata.dev()) {
+            return Err(Error::PrivateNode { node: node.into() });
+        }
         Ok(Self { path, file })
     }
 
@@ -151,4 +157,58 @@ pub enum LockError {
         /// How long this one waited.
         seconds: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        os::unix::fs::symlink,
+        sync::{
+            Mutex,
+            atomic::{AtomicU32, Ordering},
+        },
+    };
+
+    use super::*;
+
+    /// A file stands for the device node, and a link to it for its name below /dev/i2c/by-path.
+    #[test]
+    fn two_names_of_one_bus_are_one_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let (node, alias) = (folder.path().join("i2c-1"), folder.path().join("by-path"));
+        std::fs::write(&node, "").unwrap();
+        symlink(&node, &alias).unwrap();
+        let (one, other) = (BusLock::on_node(&node).unwrap(), BusLock::on_node(&alias).unwrap());
+        let guard = one.acquire().unwrap();
+        assert!(matches!(other.file.try_lock(), Err(TryLockError::WouldBlock)));
+        drop(guard);
+        other.acquire().unwrap();
+    }
+
+    #[test]
+    fn who_waits_longest_is_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = folder.path().join("i2c-1");
+        std::fs::write(&node, "").unwrap();
+        let users: Vec<BusLock> = (0..5).map(|_| BusLock::on_node(&node).unwrap()).collect();
+        let (order, arrived) = (Mutex::new(Vec::new()), AtomicU32::new(0));
+        let guard = users[0].acquire().unwrap();
+        thread::scope(|scope| {
+            for (number, user) in users.iter().enumerate().skip(1) {
+                let (order, arrived) = (&order, &arrived);
+                scope.spawn(move || {
+                    arrived.fetch_add(1, Ordering::SeqCst);
+                    let _guard = user.acquire().unwrap();
+                    order.lock().unwrap().push(number);
+                });
+                // The next one comes when this one stands in the queue.
+                while arrived.load(Ordering::SeqCst) < number as u32 {
+                    thread::yield_now();
+                }
+                thread::sleep(POLL * 100);
+            }
+            drop(guard);
+        });
+        assert_eq!(*order.lock().unwrap(), [1, 2, 3, 4]);
+    }
 }

@@ -11,6 +11,7 @@ use atecc::i2c::TRUST_AND_GO_ADDRESS;
 /// | `emulator:PATH` | emulated, inside of this process, with the file as its EEPROM |
 /// | `emulator:unix:SOCKET` | emulated, on the bus that `atecc emulator serve` shares |
 /// | `i2c:/dev/i2c-1` | on a bus of this machine |
+/// | `rppal:1` | on a bus of this Raspberry Pi, through rppal (feature `rppal`) |
 ///
 /// Options follow behind `?`, separated by `&`: `address=0x35` (the seven-bit I2C address; all but the first)
 /// and `clock=virtual` (the first only: time passes in the chip, but nobody waits for it; for tests).
@@ -46,6 +47,14 @@ pub enum DeviceSpec {
         /// The seven-bit address on it.
         address: u8,
     },
+    /// A chip on an I2C bus of a Raspberry Pi, driven by the crate rppal.
+    #[cfg(feature = "rppal")]
+    Rppal {
+        /// The number of the bus.
+        bus: u8,
+        /// The seven-bit address on it.
+        address: u8,
+    },
 }
 
 impl FromStr for DeviceSpec {
@@ -64,6 +73,8 @@ impl FromStr for DeviceSpec {
         } else if let Some(node) = place.strip_prefix("i2c:") {
             let address = options.take_address().map_err(error)?;
             Self::I2c { node: non_empty(node).ok_or_else(|| error(Reason::NoPlace))?, address }
+        } else if let Some(bus) = place.strip_prefix("rppal:") {
+            rppal(bus, options.take_address().map_err(error)?).map_err(error)?
         } else {
             return Err(error(Reason::Scheme));
         };
@@ -85,6 +96,8 @@ impl fmt::Display for DeviceSpec {
                 (format!("emulator:unix:{}", socket.display()), *address)
             }
             Self::I2c { node, address } => (format!("i2c:{}", node.display()), *address),
+            #[cfg(feature = "rppal")]
+            Self::Rppal { bus, address } => (format!("rppal:{bus}"), *address),
         };
         if address == TRUST_AND_GO_ADDRESS {
             f.write_str(&place)
@@ -130,6 +143,16 @@ impl<'a> Options<'a> {
     }
 }
 
+#[cfg(feature = "rppal")]
+fn rppal(bus: &str, address: u8) -> Result<DeviceSpec, Reason> {
+    bus.parse().map(|bus| DeviceSpec::Rppal { bus, address }).map_err(|_| Reason::RppalBus)
+}
+
+#[cfg(not(feature = "rppal"))]
+const fn rppal(_bus: &str, _address: u8) -> Result<DeviceSpec, Reason> {
+    Err(Reason::NoRppal)
+}
+
 fn non_empty(path: &str) -> Option<PathBuf> {
     (!path.is_empty()).then(|| path.into())
 }
@@ -156,6 +179,14 @@ enum Reason {
     Address,
     #[error("clock must be real or virtual")]
     Clock,
+    #[cfg(feature = "rppal")]
+    #[error("behind rppal: stands the number of the bus, such as 1")]
+    RppalBus,
+    #[cfg(not(feature = "rppal"))]
+    #[error(
+        "this program was built without the feature rppal; use i2c:/dev/i2c-1, which works on a Raspberry Pi too"
+    )]
+    NoRppal,
 }
 
 #[cfg(test)]
@@ -190,6 +221,10 @@ mod tests {
             ("emulator:chip?address=0x35", "\"address\" is not known"),
             ("emulator:chip?clock=slow", "real or virtual"),
             ("emulator:chip?clock", "\"clock\" is not known"),
+            #[cfg(not(feature = "rppal"))]
+            ("rppal:1", "without the feature"),
+            #[cfg(feature = "rppal")]
+            ("rppal:one", "the number of the bus"),
         ] {
             let message = text.parse::<DeviceSpec>().unwrap_err().to_string();
             assert!(message.contains(reason), "{message}");

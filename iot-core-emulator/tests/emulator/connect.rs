@@ -44,7 +44,7 @@ fn an_active_certificate_connects_with_tls_12_and_13() {
                 matches!(event, Event::Connected { client_id, session_present: false, .. } if client_id == "gw-1")
             })
             .unwrap();
-        device.client.disconnect().unwrap();
+        device.client.try_disconnect().unwrap();
         cloud
             .wait_for(LIMIT, |event| matches!(event, Event::Disconnected { reason: Reason::Goodbye, .. }))
             .unwrap();

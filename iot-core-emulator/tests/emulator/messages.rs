@@ -59,7 +59,7 @@ fn a_denied_publish_or_subscribe_cuts() {
         let device = connected(&cloud);
         match action {
             Action::Publish => device.publish("gw/gw-2/telemetry", "x", QoS::AtLeastOnce),
-            _ => device.client.subscribe("gw/gw-2/telemetry", QoS::AtMostOnce).unwrap(),
+            _ => device.client.try_subscribe("gw/gw-2/telemetry", QoS::AtMostOnce).unwrap(),
         }
         let resource = format!("arn:aws:iot:emulator-1:000000000000:{kind}/gw/gw-2/telemetry");
         assert_eq!(cut(&cloud), Reason::Denied { action, resource });
@@ -86,7 +86,7 @@ fn retained_messages_go_to_exact_subscriptions_only() {
     let cloud = cloud();
     let device = connected(&cloud);
     let options = PublishOptions::new(QoS::AtLeastOnce).retained();
-    device.client.publish("gw/gw-1/state", "kept", options).unwrap();
+    device.client.try_publish("gw/gw-1/state", "kept", options).unwrap();
     device.wait_for(|packet| matches!(packet, Packet::PubAck(_)));
     device.subscribe("gw/gw-1/#");
     assert!(!device.hears_something());
@@ -110,7 +110,7 @@ fn quotas_cut() {
             &|device| {
                 let filters =
                     (0..9).map(|n| rumqttc::SubscribeFilter::new(format!("gw/gw-1/{n}"), QoS::AtMostOnce));
-                device.client.subscribe_many(filters).unwrap();
+                device.client.try_subscribe_many(filters).unwrap();
             },
             Reason::TooManyFilters(9),
         ),

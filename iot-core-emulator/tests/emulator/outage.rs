@@ -44,7 +44,7 @@ fn a_persistent_session_keeps_messages_for_a_client_that_is_away() {
     let device = dial().connect("gw-1");
     assert!(!device.wait_for_connack());
     device.subscribe("gw/gw-1/command");
-    device.client.disconnect().unwrap();
+    device.client.try_disconnect().unwrap();
     cloud.wait_for(LIMIT, |event| matches!(event, Event::Disconnected { .. })).unwrap();
     drop(device);
     for number in ["1", "2", "3"] {

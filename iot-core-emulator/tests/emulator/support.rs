@@ -2,17 +2,17 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use iot_core_emulator::{CertificateId, IotCore, Options, Status};
 use rcgen::{CertificateParams, DnType, KeyPair};
-use rumqttc::{Client, Event, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration, Transport};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration, Transport};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
+use tokio::sync::oneshot;
 
 /// No step of these tests takes longer.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
@@ -132,37 +132,45 @@ impl Dial {
 
 /// An MQTT client; after an error it dials again, until it is dropped.
 pub(crate) struct Device {
-    pub(crate) client: Client,
+    pub(crate) client: AsyncClient,
     seen: Receiver<Result<Event, String>>,
-    stop: Arc<AtomicBool>,
+    stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Device {
     fn start(options: MqttOptions) -> Self {
-        let (client, mut connection) = Client::builder(options).capacity(64).build();
+        let (client, mut events) = AsyncClient::builder(options).capacity(64).build();
         let (sender, seen) = channel();
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopping = stop.clone();
-        let thread = std::thread::spawn(move || {
-            while !stopping.load(Ordering::Relaxed) {
-                let Ok(event) = connection.recv_timeout(Duration::from_millis(50)) else { continue };
-                if event.is_err() {
-                    std::thread::sleep(Duration::from_millis(50));
-                }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let poll = async move {
+            loop {
+                let event = events.poll().await;
+                let failed = event.is_err();
                 let _ = sender.send(event.map_err(|error| format!("{error:?}")));
+                if failed {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
             }
+        };
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            // `poll` must not be cancelled before the end, for example to look for a stop now and
+            // then: cancelled while it dials, it forgets the connection.
+            runtime.block_on(async {
+                tokio::select! { () = poll => {}, _ = stopped => {} }
+            });
         });
-        Self { client, seen, stop, thread: Some(thread) }
+        Self { client, seen, stop: Some(stop), thread: Some(thread) }
     }
 
     pub(crate) fn publish(&self, topic: &str, payload: impl Into<Vec<u8>>, qos: QoS) {
-        self.client.publish(topic, payload.into(), PublishOptions::new(qos)).unwrap();
+        self.client.try_publish(topic, payload.into(), PublishOptions::new(qos)).unwrap();
     }
 
     /// Subscribes and waits for the answer.
     pub(crate) fn subscribe(&self, filter: &str) {
-        self.client.subscribe(filter, QoS::AtLeastOnce).unwrap();
+        self.client.try_subscribe(filter, QoS::AtLeastOnce).unwrap();
         self.wait_for(|packet| matches!(packet, Packet::SubAck(_)));
     }
 
@@ -220,7 +228,7 @@ impl Device {
 
 impl Drop for Device {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
         }
