@@ -23,7 +23,8 @@ fn a_wrong_device_path() {
         sentence(info("emulator:/nonexistent/chip.eeprom")).contains("make one with `atecc emulator new")
     );
     assert!(
-        sentence(info("emulator:unix:/nonexistent/bus.sock")).contains("start one with `atecc emulator serve")
+        sentence(info("emulator:unix:/nonexistent/bus.sock"))
+            .contains("start one with `atecc emulator serve")
     );
     assert!(sentence(info("i2c:/dev/i2c-99")).contains("is the bus enabled"));
     assert!(sentence(info("usb:1")).contains("names no device"));

@@ -88,7 +88,8 @@ fn a_signal_ends_the_daemon_in_good_order() {
         let mut lines = said.lines().map_while(Result::ok);
         assert!(lines.any(|line| line.contains("PUBACK")), "no telemetry");
         // The shell's own `kill`: the program of that name is not on every Debian.
-        let kill = Command::new("sh").args(["-c", &format!("kill -s {signal} {}", child.id())]).status().unwrap();
+        let kill =
+            Command::new("sh").args(["-c", &format!("kill -s {signal} {}", child.id())]).status().unwrap();
         assert!(kill.success());
         let rest: Vec<_> = lines.collect();
         assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:?}");
