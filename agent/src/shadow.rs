@@ -99,6 +99,11 @@ impl Shadow {
         (&self.prefix, payload)
     }
 
+    /// The last report was not published after all, so no answer to it will come.
+    pub fn withdraw(&mut self) {
+        self.pending.pop();
+    }
+
     /// Whether a message with this topic is one of the shadow service to this thing.
     pub fn is_about(&self, topic: &str) -> bool {
         self.kind(topic).is_some()

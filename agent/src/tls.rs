@@ -4,7 +4,6 @@
 //! elsewhere, through [`Key`]. AWS issues no session tickets, so every connection is a full handshake and
 //! costs exactly one signature.
 
-mod der;
 mod error;
 mod identity;
 mod roots;

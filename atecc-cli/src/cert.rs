@@ -2,22 +2,23 @@
 
 use std::path::PathBuf;
 
-use atecc_token::{Token, default_device};
 use clap::ValueEnum;
 
-use crate::{error::Error, output};
+use crate::{error::Error, output, session::Session};
 
 /// Print the certificates of the chip, in PEM.
 ///
 /// They are rebuilt from what the chip stores, byte for byte as the factory signed them, and verified up to
 /// the root before they are printed.
+///
+/// To hand the chip's certificate to AWS: `atecc cert device --out fetched_client.crt.pem`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Which of them.
     #[arg(value_enum, default_value_t = Part::Chain)]
     part: Part,
     /// Write to this file instead of standard output; an existing file is replaced.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     out: Option<PathBuf>,
 }
 
@@ -33,8 +34,8 @@ enum Part {
     Root,
 }
 
-pub(crate) fn run(device: Option<&str>, arguments: &Arguments) -> Result<(), Error> {
-    let token = Token::open(&default_device(device)?)?;
+pub(crate) fn run(session: &mut Session, arguments: &Arguments) -> Result<(), Error> {
+    let token = session.token()?;
     let certificates = token.certificates()?;
     let pem = match arguments.part {
         Part::Chain => certificates.chain_pem(),

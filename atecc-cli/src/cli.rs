@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{cert, emulator, info};
+use crate::{
+    cert, completions, config, csr, doctor, emulator, error::Error, genkey, info, lock, man, pubkey, random,
+    selftest, session::Session, shell, sign, verify,
+};
 
 /// The command line of the ATECC608: a TLS identity that cannot be copied.
 #[derive(Debug, Parser)]
@@ -24,6 +27,54 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 not done (the reason is on stand
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Cert(cert::Arguments),
+    Completions(completions::Arguments),
+    Config(config::Arguments),
+    Csr(csr::Arguments),
+    Doctor(doctor::Arguments),
     Emulator(emulator::Arguments),
+    Genkey(genkey::Arguments),
     Info(info::Arguments),
+    Lock(lock::Arguments),
+    Man(man::Arguments),
+    Pubkey(pubkey::Arguments),
+    Random(random::Arguments),
+    Selftest(selftest::Arguments),
+    Shell(shell::Arguments),
+    Sign(sign::Arguments),
+    Verify(verify::Arguments),
+}
+
+impl Verb {
+    pub(crate) fn run(&self, session: &mut Session) -> Result<(), Error> {
+        match self {
+            Self::Cert(arguments) => cert::run(session, arguments),
+            Self::Completions(arguments) => completions::run(arguments),
+            Self::Config(arguments) => config::run(session, arguments),
+            Self::Csr(arguments) => csr::run(session, arguments),
+            Self::Doctor(arguments) => doctor::run(session, arguments),
+            Self::Emulator(arguments) => emulator::run(arguments),
+            Self::Genkey(arguments) => genkey::run(session, arguments),
+            Self::Info(arguments) => info::run(session, arguments),
+            Self::Lock(arguments) => lock::run(session, arguments),
+            Self::Man(arguments) => man::run(arguments),
+            Self::Pubkey(arguments) => pubkey::run(session, arguments),
+            Self::Random(arguments) => random::run(session, arguments),
+            Self::Selftest(arguments) => selftest::run(session, arguments),
+            Self::Shell(arguments) => shell::run(session, arguments),
+            Self::Sign(arguments) => sign::run(session, arguments),
+            Self::Verify(arguments) => verify::run(session, arguments),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_mistake_in_the_definitions() {
+        Cli::command().debug_assert();
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::{path::PathBuf, thread, time::Duration};
 
-use atecc_emulator::{Bus, Chip, Clock, EepromFile, Pace, provision, socket::Server};
-use clap::Subcommand;
+use atecc::i2c::TRUST_AND_GO_ADDRESS;
+use atecc_emulator::{Bus, Chip, Clock, EepromFile, Pace, provision::Personality, socket::Server};
+use clap::{Subcommand, ValueEnum};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
@@ -20,9 +21,14 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make a new Trust&GO TLS chip, with its own keys and certificates under the emulator's test CA.
+    /// Make a new chip, by default a Trust&GO TLS part, with its own keys and certificates under the emulator's
+    /// test CA.
     New {
+        /// Which product it is.
+        #[arg(long, value_enum, default_value_t = Part::Tngtls)]
+        part: Part,
         /// The file that becomes its EEPROM; an existing file is never overwritten.
+        #[arg(value_hint = clap::ValueHint::FilePath)]
         file: PathBuf,
     },
     /// Put a chip on an emulated I2C bus that any number of programs share, until interrupted.
@@ -31,6 +37,7 @@ enum Action {
     /// the time that they take on a real bus.
     Serve {
         /// The chip, made with `atecc emulator new`.
+        #[arg(value_hint = clap::ValueHint::FilePath)]
         file: PathBuf,
         /// The Unix socket to make.
         socket: PathBuf,
@@ -41,16 +48,44 @@ enum Action {
     },
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Part {
+    /// ATECC608B-TNGTLS, certificate template 3.
+    Tngtls,
+    /// ATECC608A-TNGTLS, certificate template 2.
+    #[value(name = "tngtls-2")]
+    Tngtls2,
+    /// ATECC608B-TFLXTLS.
+    Tflxtls,
+    /// ATECC608A-TNGLORA.
+    Tnglora,
+    /// A part that nobody has configured or locked.
+    Blank,
+}
+
+impl Part {
+    const fn personality(self) -> Personality {
+        match self {
+            Self::Tngtls => Personality::TngTls3,
+            Self::Tngtls2 => Personality::TngTls2,
+            Self::Tflxtls => Personality::TflxTls,
+            Self::Tnglora => Personality::TngLora,
+            Self::Blank => Personality::Blank,
+        }
+    }
+}
+
 /// How long the file of a chip may be in use by a program that is about to end.
 const FILE_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
     match &arguments.action {
-        Action::New { file } => {
-            let eeprom = provision::tng_tls()?;
+        Action::New { part, file } => {
+            let personality = part.personality();
+            let eeprom = personality.make()?;
             EepromFile::create(file, &eeprom)?;
             let serial = eeprom.configuration().serial_number();
-            println!("EMULATOR: made an emulated ATECC608B-TNGTLS with serial number {serial}");
+            println!("EMULATOR: made an emulated {} with serial number {serial}", personality.part());
             println!("use it with --device emulator:{}", file.display());
             Ok(())
         }
@@ -60,26 +95,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
 
 fn serve(file: &std::path::Path, socket: &std::path::Path, hertz: u32) -> Result<(), Error> {
     let file = EepromFile::open(file, FILE_PATIENCE)?;
-    let bus = Bus::new(Chip::new(file.eeprom().clone(), Pace::Typical), Clock::real(), hertz);
+    let address = file.eeprom().configuration().effective_i2c_address();
+    let bus = Bus::new(Chip::from_file(file, Pace::Typical), Clock::real(), hertz);
     let server = Server::bind(socket)?;
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     println!("EMULATOR: serving an emulated I2C bus on {}", socket.display());
-    println!("use it with --device emulator:unix:{}", socket.display());
+    let option = match address {
+        TRUST_AND_GO_ADDRESS => String::new(),
+        other => format!("?address=0x{other:02x}"),
+    };
+    println!("use it with --device emulator:unix:{}{option}", socket.display());
     thread::scope(|scope| {
         let handle = signals.handle();
         let serving = scope.spawn({
             let server = &server;
             move || {
-                let result = server.run(bus);
+                server.run(bus);
                 // The wait below ends, whatever made the server end.
                 handle.close();
-                result
             }
         });
         // The first signal, or the end of the server.
         signals.forever().next();
         server.stop();
-        serving.join().unwrap_or(Ok(()))
-    })?;
-    Ok(())
+        serving.join().map_err(|_| Error::ServerDied)
+    })
 }

@@ -2,13 +2,18 @@
 
 use std::fmt::Write;
 
-use atecc_token::{Error as TokenError, Token, default_device};
+use atecc_token::{Error as TokenError, Token};
 use serde::Serialize;
 use x509_cert::{Certificate, der::Decode};
 
-use crate::{error::Error, output};
+use crate::{
+    error::Error,
+    output,
+    session::Session,
+    slots::{self, Description},
+};
 
-/// Show what the chip is: part, serial number, locks, identity.
+/// Show what the chip is: part, serial number, locks, identity, and what each slot may do.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Print JSON for programs.
@@ -27,9 +32,11 @@ struct Info {
     i2c_address: u8,
     configuration_locked: bool,
     data_locked: bool,
-    public_key: String,
+    /// Of slot 0; nothing if that holds no key.
+    public_key: Option<String>,
     /// Nothing if the chip stores no certificates.
     identity: Option<Identity>,
+    slots: Vec<Description>,
 }
 
 #[derive(Serialize)]
@@ -42,21 +49,26 @@ struct Identity {
     not_after: String,
 }
 
-pub(crate) fn run(device: Option<&str>, arguments: &Arguments) -> Result<(), Error> {
-    let spec = default_device(device)?;
-    let token = Token::open(&spec)?;
-    let configuration = token.configuration();
+pub(crate) fn run(session: &mut Session, arguments: &Arguments) -> Result<(), Error> {
+    let token = session.token()?;
+    let configuration = token.read_configuration()?;
+    let public_key = match token.public_key(atecc::Slot::PRIMARY_KEY) {
+        Ok(key) => Some(output::hex(key.as_bytes())),
+        Err(error) if error.chip_status().is_some() => None,
+        Err(error) => return Err(error.into()),
+    };
     let info = Info {
-        device: spec.to_string(),
+        device: session.spec()?.to_string(),
         part: token.revision().part(),
         emulated: token.is_emulated(),
         serial_number: token.serial_number().to_string(),
         revision: output::hex(&token.revision().0),
-        i2c_address: configuration.i2c_address(),
+        i2c_address: configuration.effective_i2c_address(),
         configuration_locked: configuration.is_configuration_locked(),
         data_locked: configuration.is_data_locked(),
-        public_key: output::hex(token.public_key(atecc::Slot::PRIMARY_KEY)?.as_bytes()),
-        identity: identity(&token)?,
+        identity: if public_key.is_some() { identity(&token)? } else { None },
+        public_key,
+        slots: slots::describe_all(&configuration),
     };
     if arguments.json { output::json(&info) } else { output::text(&table(&info), None) }
 }
@@ -97,8 +109,10 @@ fn table(info: &Info) -> String {
     row("I2C address", &format!("0x{:02x}", info.i2c_address));
     row("configuration", locked(info.configuration_locked));
     row("data", locked(info.data_locked));
-    row("public key", &info.public_key[..64]);
-    row("", &info.public_key[64..]);
+    if let Some((x, y)) = info.public_key.as_ref().and_then(|key| key.split_at_checked(64)) {
+        row("public key", x);
+        row("", y);
+    }
     match &info.identity {
         Some(identity) => {
             row("subject", &identity.subject);
@@ -107,6 +121,12 @@ fn table(info: &Info) -> String {
             row("valid", &format!("{} to {}", identity.not_before, identity.not_after));
         }
         None => row("identity", "no certificates that this program knows are stored in the chip"),
+    }
+    text += "\nslot  bytes  holds              may\n";
+    for Description { slot, bytes, holds, may, locked, .. } in &info.slots {
+        let may = if may.is_empty() { "nothing".into() } else { may.join(", ") };
+        let locked = if *locked { "; LOCKED" } else { "" };
+        let _ = writeln!(text, "{slot:<6}{bytes:<7}{holds:<19}{may}{locked}");
     }
     text
 }

@@ -1,30 +1,45 @@
 //! `atecc`: the command line of the chip.
 #![forbid(unsafe_code)]
 
+mod ask;
 mod cert;
 mod cli;
+mod completions;
+mod config;
+mod csr;
+mod doctor;
 mod emulator;
 mod error;
+mod genkey;
 mod info;
+mod lock;
+mod man;
+mod message;
 mod output;
+mod progress;
+mod pubkey;
+mod public_key;
+mod random;
+mod selftest;
+mod session;
+mod shell;
+mod sign;
+mod signature;
+mod slots;
+mod values;
+mod verify;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-use crate::cli::{Cli, Verb};
+use crate::{cli::Cli, session::Session};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log();
-    let device = cli.device.as_deref();
-    let result = match cli.verb {
-        Verb::Cert(arguments) => cert::run(device, &arguments),
-        Verb::Emulator(arguments) => emulator::run(&arguments),
-        Verb::Info(arguments) => info::run(device, &arguments),
-    };
-    match result {
+    match cli.verb.run(&mut Session::new(cli.device)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,11 +1,16 @@
-//! An I2C bus with one emulated chip on it.
+//! An I2C bus with emulated chips on it.
+
+mod log;
+
+use std::{io::Write, iter, time::Duration};
 
 use embedded_hal::{
     delay::DelayNs,
     i2c::{self, ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation},
 };
 
-use crate::{Chip, Clock};
+use self::log::{Event, Log};
+use crate::{Chip, Clock, Meter};
 
 /// Bits that every byte takes: eight and the acknowledgement.
 const BITS_PER_BYTE: u64 = 9;
@@ -20,8 +25,11 @@ const WAKE_LOW_NS: u64 = 60_000;
 #[derive(Debug)]
 pub struct Bus {
     chip: Chip,
+    others: Vec<Chip>,
     clock: Clock,
     hertz: u32,
+    meter: Meter,
+    log: Log,
 }
 
 impl Bus {
@@ -30,12 +38,34 @@ impl Bus {
 
     /// A bus with `chip` on it, clocked at `hertz` (at least 1).
     pub fn new(chip: Chip, clock: Clock, hertz: u32) -> Self {
-        Self { chip, clock, hertz: hertz.max(1) }
+        let meter = Meter::new(clock.clone());
+        Self { chip, others: Vec::new(), clock, hertz: hertz.max(1), meter, log: Log::default() }
     }
 
-    /// The chip.
+    /// Puts another chip on the bus. A wake reaches all chips. Of two with the same address, the one that was
+    /// there first answers.
+    pub fn add(&mut self, chip: Chip) {
+        self.others.push(chip);
+    }
+
+    /// Writes a line to `writer` for everything that happens. Keys and messages are not among it.
+    pub fn log_to(&mut self, writer: impl Write + Send + 'static) {
+        self.log = Log::to(writer);
+    }
+
+    /// What counts what happens on this bus, also after the bus was given away.
+    pub fn meter(&self) -> Meter {
+        self.meter.clone()
+    }
+
+    /// The first chip.
     pub const fn chip(&self) -> &Chip {
         &self.chip
+    }
+
+    /// The first chip, to let something happen to it.
+    pub const fn chip_mut(&mut self) -> &mut Chip {
+        &mut self.chip
     }
 
     /// The clock that times the bus, for the delay of a driver in the same process.
@@ -45,8 +75,72 @@ impl Bus {
 
     /// Lets the time of `bits` pass.
     fn spend(&mut self, bits: u64) {
-        let nanoseconds = bits * self.bit_ns();
-        self.clock.delay_ns(u32::try_from(nanoseconds).unwrap_or(u32::MAX));
+        let nanoseconds = u32::try_from(bits * self.bit_ns()).unwrap_or(u32::MAX);
+        self.meter.count(|figures| figures.bus_time += Duration::from_nanos(nanoseconds.into()));
+        self.clock.delay_ns(nanoseconds);
+    }
+
+    /// The pulse of a transfer to address 0, which nobody acknowledges.
+    fn wake(&mut self) {
+        self.spend(BITS_PER_BYTE + START_STOP_BITS);
+        let now = self.clock.now();
+        let is_long = ZERO_ADDRESS_BITS * self.bit_ns() >= WAKE_LOW_NS;
+        if is_long {
+            iter::once(&mut self.chip).chain(&mut self.others).for_each(|chip| chip.wake(now));
+        }
+        self.meter.count(|figures| figures.wakes += 1);
+        self.log.line(now, &Event::Wake { is_long });
+    }
+
+    /// One operation: the address, and what follows if a chip acknowledges it.
+    fn transfer(&mut self, address: u8, operation: &mut Operation<'_>) -> Result<(), BusError> {
+        self.spend(BITS_PER_BYTE + START_STOP_BITS);
+        let now = self.clock.now();
+        let is_read = matches!(operation, Operation::Read(_));
+        let acknowledges = |chip: &mut Chip| {
+            chip.i2c_address() == address
+                && if is_read { chip.acknowledges_read(now) } else { chip.acknowledges_write(now) }
+        };
+        let length = match operation {
+            Operation::Read(buffer) => buffer.len(),
+            Operation::Write(bytes) => bytes.len(),
+        } as u64;
+        let Some(index) = self.chips().position(acknowledges) else {
+            self.meter.count(|figures| figures.refused += 1);
+            self.log.line(now, &Event::Refused { address, is_read });
+            return Err(BusError::NoAcknowledge);
+        };
+        self.spend(length * BITS_PER_BYTE);
+        let now = self.clock.now();
+        let mut executed = None;
+        if let Some(chip) = self.chips().nth(index) {
+            match operation {
+                Operation::Write(bytes) => executed = chip.write(bytes, now),
+                Operation::Read(buffer) => chip.read(buffer),
+            }
+        }
+        self.meter.count(|figures| {
+            figures.transactions += 1;
+            if is_read {
+                figures.read += length
+            } else {
+                figures.written += length
+            }
+            if let Some(executed) = &executed {
+                figures.commands += 1;
+                figures.chip_time += executed.busy;
+            }
+        });
+        let event = match operation {
+            Operation::Write(bytes) => Event::Written { address, bytes, executed: executed.as_ref() },
+            Operation::Read(buffer) => Event::Read { address, bytes: buffer.len() },
+        };
+        self.log.line(now, &event);
+        Ok(())
+    }
+
+    fn chips(&mut self) -> impl Iterator<Item = &mut Chip> {
+        iter::once(&mut self.chip).chain(&mut self.others)
     }
 
     fn bit_ns(&self) -> u64 {
@@ -61,35 +155,10 @@ impl ErrorType for Bus {
 impl I2c for Bus {
     fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), BusError> {
         if address == 0x00 {
-            self.spend(BITS_PER_BYTE + START_STOP_BITS);
-            if ZERO_ADDRESS_BITS * self.bit_ns() >= WAKE_LOW_NS {
-                self.chip.wake(self.clock.now());
-            }
+            self.wake();
             return Err(BusError::NoAcknowledge);
         }
-        for operation in operations {
-            self.spend(BITS_PER_BYTE + START_STOP_BITS);
-            if address != self.chip.i2c_address() {
-                return Err(BusError::NoAcknowledge);
-            }
-            match operation {
-                Operation::Write(bytes) => {
-                    if !self.chip.acknowledges_write(self.clock.now()) {
-                        return Err(BusError::NoAcknowledge);
-                    }
-                    self.spend(bytes.len() as u64 * BITS_PER_BYTE);
-                    self.chip.write(bytes, self.clock.now());
-                }
-                Operation::Read(buffer) => {
-                    if !self.chip.acknowledges_read(self.clock.now()) {
-                        return Err(BusError::NoAcknowledge);
-                    }
-                    self.spend(buffer.len() as u64 * BITS_PER_BYTE);
-                    self.chip.read(buffer);
-                }
-            }
-        }
-        Ok(())
+        operations.iter_mut().try_for_each(|operation| self.transfer(address, operation))
     }
 }
 
@@ -116,3 +185,6 @@ impl i2c::Error for BusError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

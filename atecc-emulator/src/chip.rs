@@ -1,23 +1,24 @@
 //! The chip as the bus sees it: asleep, awake, busy, and an input and an output buffer (section 7).
 
+mod power;
+
 use std::time::Duration;
 
 use atecc::{
-    Status,
+    PublicKey, Slot, Status,
     packet::{MAX_GROUP, MIN_GROUP, Packet, Response, crc16},
 };
 use heapless::Vec;
 
+pub use self::power::{Pace, PowerCut, Watchdog};
 use crate::{
-    Eeprom,
+    Eeprom, EepromFile, Storage,
     command::{self, Volatile},
+    memory::{Latches, Memory},
 };
 
 /// tWHI: from the wake pulse until the chip listens (section 8.3).
 const WAKE_DELAY: Duration = Duration::from_micros(1_500);
-/// tWATCHDOG, typical: from the wake until the chip falls asleep by itself (section 8.3).
-const WATCHDOG: Duration = Duration::from_millis(1_300);
-
 /// What a write is for (table 7-2).
 mod word_address {
     pub(super) const RESET: u8 = 0x00;
@@ -26,23 +27,17 @@ mod word_address {
     pub(super) const COMMAND: u8 = 0x03;
 }
 
-/// How long commands take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pace {
-    /// As on a chip: typical times, up to a fifth shorter or longer from call to call.
-    #[default]
-    Typical,
-    /// No time at all.
-    Instant,
-}
-
 /// An ATECC608 with its memory.
 #[derive(Debug)]
 pub struct Chip {
-    eeprom: Eeprom,
-    volatile: Volatile,
+    memory: Memory,
+    storage: Option<Box<dyn Storage>>,
     pace: Pace,
+    watchdog: Watchdog,
+    /// In effect until the next sleep.
+    i2c_address: u8,
     power: Power,
+    power_cut: Option<PowerCut>,
     input: Vec<u8, MAX_GROUP>,
     output: Output,
 }
@@ -70,14 +65,51 @@ impl Output {
     }
 }
 
+/// A command that was executed.
+#[derive(Clone, Debug)]
+pub(crate) struct Executed {
+    pub(crate) packet: Packet,
+    /// How it ended.
+    pub(crate) status: Status,
+    /// How long the chip is busy with it.
+    pub(crate) busy: Duration,
+}
+
 impl Chip {
-    /// A chip with this EEPROM, asleep.
+    /// A chip with this EEPROM, asleep. It forgets what is written with the end of its life.
     pub fn new(eeprom: Eeprom, pace: Pace) -> Self {
+        Self::with(Memory::new(eeprom, &[]), None, pace)
+    }
+
+    /// A chip with the EEPROM in this file, asleep. What is written is saved there before the chip answers.
+    pub fn from_file(file: EepromFile, pace: Pace) -> Self {
+        Self::with_storage(file.eeprom().clone(), Box::new(file), pace)
+    }
+
+    /// A chip with this EEPROM, asleep. What is written is saved in `storage` before the chip answers.
+    pub fn with_storage(eeprom: Eeprom, storage: Box<dyn Storage>, pace: Pace) -> Self {
+        Self::with(Memory::new(eeprom, &[]), Some(storage), pace)
+    }
+
+    /// A chip that replays the public side of another one, for tests of what is read from real parts: GenKey
+    /// answers with these public keys although their private keys are not here.
+    ///
+    /// It cannot stand in for that part: whatever needs one of the private keys is refused with an ECC fault.
+    /// [`provision::replica`](crate::provision::replica) makes the EEPROM for it.
+    pub fn replaying(eeprom: Eeprom, public_keys: &[(Slot, PublicKey)], pace: Pace) -> Self {
+        Self::with(Memory::new(eeprom, public_keys), None, pace)
+    }
+
+    fn with(memory: Memory, storage: Option<Box<dyn Storage>>, pace: Pace) -> Self {
+        let i2c_address = address(memory.eeprom());
         Self {
-            eeprom,
-            volatile: Volatile::default(),
+            memory,
+            storage,
             pace,
+            watchdog: Watchdog::default(),
+            i2c_address,
             power: Power::Asleep,
+            power_cut: None,
             input: Vec::new(),
             output: Output::default(),
         }
@@ -85,12 +117,41 @@ impl Chip {
 
     /// What the chip remembers without power.
     pub const fn eeprom(&self) -> &Eeprom {
-        &self.eeprom
+        self.memory.eeprom()
     }
 
-    /// The seven-bit address that it listens to.
-    pub fn i2c_address(&self) -> u8 {
-        self.eeprom.configuration().i2c_address()
+    /// The seven-bit address that it listens to: I2C_Address, or UserExtraAdd once that is written and ChipMode
+    /// allows it (section 2.1.1). A change takes effect after the next sleep.
+    pub const fn i2c_address(&self) -> u8 {
+        self.i2c_address
+    }
+
+    /// Chooses the watchdog, from the next wake on.
+    pub const fn set_watchdog(&mut self, watchdog: Watchdog) {
+        self.watchdog = watchdog;
+    }
+
+    /// Cuts the power once, when `cut` says.
+    pub const fn cut_power(&mut self, cut: PowerCut) {
+        self.power_cut = Some(cut);
+    }
+
+    /// Cuts the power now, for a moment.
+    pub fn lose_power(&mut self) {
+        self.memory.latches = Latches::default();
+        self.power_cut = None;
+        self.sleep();
+    }
+
+    /// Lets the engines in `failed` (the bits of SelfTest's mode) fail their self test, until the next wake or
+    /// until SelfTest passes.
+    pub const fn fail_self_test(&mut self, failed: u8) {
+        self.memory.volatile.failed_tests = failed;
+    }
+
+    /// Lets the random number generator fail its health test.
+    pub const fn fail_health_test(&mut self) {
+        self.memory.latches.is_generator_unhealthy = true;
     }
 
     /// A wake pulse that ends at `now`. An awake chip ignores it.
@@ -99,7 +160,8 @@ impl Chip {
         if matches!(self.power, Power::Awake { .. }) {
             return;
         }
-        self.power = Power::Awake { ready: now + WAKE_DELAY, watchdog: now + WATCHDOG };
+        let watchdog = now + self.watchdog.duration(&self.memory.configuration());
+        self.power = Power::Awake { ready: now + WAKE_DELAY, watchdog };
         self.input.clear();
         self.answer_status(Status::AfterWake);
     }
@@ -115,8 +177,9 @@ impl Chip {
         self.acknowledges_write(now) && self.input.is_empty()
     }
 
-    /// Takes the bytes of a write that ends at `now`; the first is the word address.
-    pub(crate) fn write(&mut self, bytes: &[u8], now: Duration) {
+    /// Takes the bytes of a write that ends at `now`; the first is the word address. Gives the command that
+    /// was executed, if one was.
+    pub(crate) fn write(&mut self, bytes: &[u8], now: Duration) -> Option<Executed> {
         match bytes {
             [word_address::RESET, ..] => {
                 self.output.position = 0;
@@ -127,9 +190,10 @@ impl Chip {
                 self.power = Power::Idle;
                 self.input.clear();
             }
-            [word_address::COMMAND, group @ ..] => self.receive(group, now),
+            [word_address::COMMAND, group @ ..] => return self.receive(group, now),
             _ => {}
         }
+        None
     }
 
     /// Fills `buffer` from the output buffer, and with 0xFF behind its end.
@@ -140,8 +204,11 @@ impl Chip {
         }
     }
 
-    /// Falls asleep when the watchdog has expired.
+    /// Loses power when that is due, and falls asleep when the watchdog has expired.
     fn keep_time(&mut self, now: Duration) {
+        if matches!(self.power_cut, Some(PowerCut::At(moment)) if now >= moment) {
+            self.lose_power();
+        }
         if matches!(self.power, Power::Awake { watchdog, .. } if now >= watchdog) {
             self.sleep();
         }
@@ -149,53 +216,96 @@ impl Chip {
 
     fn sleep(&mut self) {
         self.power = Power::Asleep;
-        self.volatile = Volatile::default();
+        self.memory.volatile = Volatile::default();
+        self.i2c_address = address(self.memory.eeprom());
         self.input.clear();
         self.output = Output::default();
     }
 
     /// Collects a group, which may come in several writes, and executes it when it is whole. What follows the
     /// group is ignored.
-    fn receive(&mut self, bytes: &[u8], now: Duration) {
+    fn receive(&mut self, bytes: &[u8], now: Duration) -> Option<Executed> {
         let room = MAX_GROUP - self.input.len();
         // As many as fit.
         let _ = self.input.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        let Some(count) = self.input.first().map(|&count| usize::from(count)) else { return };
+        let count = self.input.first().map(|&count| usize::from(count))?;
         if !(MIN_GROUP..=MAX_GROUP).contains(&count) {
             self.input.clear();
-            return self.answer_status(Status::CommunicationError);
+            self.answer_status(Status::CommunicationError);
+            return None;
         }
         if self.input.len() < count {
-            return;
+            return None;
         }
         let group: Vec<u8, MAX_GROUP> = self.input[..count].iter().copied().collect();
         self.input.clear();
-        self.execute(&group, now);
+        let (body, crc) = group.split_at(count - 2);
+        if crc16(body) != crc {
+            self.answer_status(Status::CommunicationError);
+            return None;
+        }
+        let Ok(packet) = Packet::parse(&group) else {
+            // The smallest command has seven bytes: a shorter group with a good checksum is no command.
+            self.answer_status(Status::ParseError);
+            return None;
+        };
+        self.execute(packet, now)
     }
 
-    fn execute(&mut self, group: &[u8], now: Duration) {
-        let Power::Awake { watchdog, .. } = self.power else { return };
-        let (body, crc) = group.split_at(group.len() - 2);
-        if crc16(body) != crc {
-            return self.answer_status(Status::CommunicationError);
-        }
-        // The smallest command has seven bytes: a shorter group with a good checksum is no command.
-        let Ok(packet) = Packet::parse(group) else { return self.answer_status(Status::ParseError) };
-
-        let busy = match self.pace {
-            Pace::Typical => varied(command::execution_time(packet.opcode())),
-            Pace::Instant => Duration::ZERO,
+    fn execute(&mut self, packet: Packet, now: Duration) -> Option<Executed> {
+        let Power::Awake { watchdog, .. } = self.power else { return None };
+        let configuration = self.memory.configuration();
+        let mut busy = self.pace.duration(packet.opcode(), &configuration);
+        let result = if now + busy >= watchdog {
+            busy = Duration::ZERO;
+            Err(Status::WatchdogAboutToExpire)
+        } else {
+            self.memory.begin();
+            let result = command::execute(&packet, &mut self.memory);
+            if self.is_power_cut(now + busy) {
+                return None;
+            }
+            self.save().and(result)
         };
-        if now + busy >= watchdog {
-            return self.answer_status(Status::WatchdogAboutToExpire);
+        if result.as_ref().err() == Some(&Status::ParseError) {
+            // Nothing was done; no command has this opcode.
+            busy = busy.min(self.pace.duration(0x00, &configuration));
         }
-        let result = command::execute(&packet, &self.eeprom, &mut self.volatile);
-        tracing::trace!(?packet, status = ?result.as_ref().err(), ?busy, "executed");
         self.power = Power::Awake { ready: now + busy, watchdog };
+        let status = match &result {
+            Ok(response) => response.status().unwrap_or(Status::Success),
+            Err(status) => *status,
+        };
         match result {
             Ok(response) => self.output.put(&response),
             Err(status) => self.answer_status(status),
         }
+        Some(Executed { packet, status, busy })
+    }
+
+    /// Whether the power goes before the command that has just been executed is done, at `done`. Then only a
+    /// part of what it wrote is there.
+    fn is_power_cut(&mut self, done: Duration) -> bool {
+        let kept = match self.power_cut {
+            Some(PowerCut::AfterBytes(kept)) => kept,
+            Some(PowerCut::At(moment)) if moment <= done => 0,
+            _ => return false,
+        };
+        self.memory.take_back(kept);
+        // Nobody is there to be told; the storage has said it in the log.
+        let _ = self.save();
+        self.lose_power();
+        true
+    }
+
+    /// Keeps what the command wrote, or takes it back.
+    fn save(&mut self) -> Result<(), Status> {
+        let Some(storage) = self.storage.as_mut().filter(|_| self.memory.is_changed()) else { return Ok(()) };
+        storage.save(self.memory.eeprom()).map_err(|error| {
+            tracing::error!(%error, "the EEPROM of the emulated chip cannot be saved");
+            self.memory.take_back(0);
+            Status::ExecutionError
+        })
     }
 
     fn answer_status(&mut self, status: Status) {
@@ -205,11 +315,13 @@ impl Chip {
     }
 }
 
-/// `typical`, up to a fifth shorter or longer.
-fn varied(typical: Duration) -> Duration {
-    // A machine without randomness fails loudly where it matters, in the commands; here the typical time does.
-    let draw = getrandom::u32().unwrap_or(u32::MAX / 2);
-    typical.mul_f64(0.8 + 0.4 * f64::from(draw) / f64::from(u32::MAX))
+/// The seven-bit address of a chip with this EEPROM. ChipMode (byte 19), bit 0, lets UserExtraAdd (byte 85)
+/// take the place of I2C_Address (byte 16).
+fn address(eeprom: &Eeprom) -> u8 {
+    let configuration = eeprom.configuration();
+    let bytes = configuration.as_bytes();
+    let changed = bytes[85];
+    if bytes[19] & 0x01 != 0 && changed != 0 { changed >> 1 } else { bytes[16] >> 1 }
 }
 
 #[cfg(test)]

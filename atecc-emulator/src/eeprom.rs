@@ -33,11 +33,22 @@ impl Eeprom {
         &self.0
     }
 
+    /// Sets one byte and gives the one that was there; `None` behind the end.
+    pub(crate) fn set(&mut self, position: usize, byte: u8) -> Option<u8> {
+        self.0.get_mut(position).map(|place| core::mem::replace(place, byte))
+    }
+
     /// The configuration zone.
     pub fn configuration(&self) -> Configuration {
         let mut zone = [0; CONFIGURATION_ZONE];
         zone.copy_from_slice(&self.0[..CONFIGURATION_ZONE]);
         Configuration::from_bytes(zone)
+    }
+
+    /// The data zone, all slots one after the other, and the OTP zone: what the CRC of Lock is taken over.
+    pub(crate) fn data_and_otp(&self) -> impl Iterator<Item = u8> {
+        let (otp, data) = self.0[CONFIGURATION_ZONE..].split_at(OTP_ZONE);
+        data.iter().chain(otp).copied()
     }
 
     /// The OTP zone, 64 bytes.
@@ -73,7 +84,8 @@ impl core::fmt::Debug for Eeprom {
     }
 }
 
-fn slot_start(slot: Slot) -> usize {
+/// Where `slot` begins.
+pub(crate) fn slot_start(slot: Slot) -> usize {
     let before: usize = (0..slot.number()).filter_map(Slot::new).map(Slot::size).sum();
     CONFIGURATION_ZONE + OTP_ZONE + before
 }

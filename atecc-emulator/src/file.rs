@@ -1,7 +1,9 @@
 //! A file as EEPROM, with one owner at a time.
 
+mod error;
+
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -12,7 +14,11 @@ use std::{
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::eeprom::{EEPROM, Eeprom};
+pub use self::error::FileError;
+use crate::{
+    Storage,
+    eeprom::{EEPROM, Eeprom},
+};
 
 /// The first bytes of the file; the digit is the version of the layout.
 const MAGIC: &[u8; 16] = b"ATECC-EMULATOR 1";
@@ -21,12 +27,20 @@ const FILE: usize = MAGIC.len() + EEPROM + 32;
 /// Pause between two looks at a locked file.
 const LOCK_POLL: Duration = Duration::from_millis(20);
 
+/// What a half-written file beside the chip's own is called, behind the name of that.
+const SAVING: &str = ".saving";
+
 /// The EEPROM of an emulated chip in a file, locked against other owners while this value lives.
+///
+/// As the [`Storage`] of a chip it saves what the chip writes: into a new file beside the old one, which takes
+/// its place when it is whole and on the disk. So there is one good file at any time, whatever fails.
 #[derive(Debug)]
 pub struct EepromFile {
     eeprom: Eeprom,
+    /// Without symbolic links: what is renamed is the file itself.
+    path: PathBuf,
     // Keeps the advisory lock.
-    _file: File,
+    file: File,
 }
 
 impl EepromFile {
@@ -43,12 +57,7 @@ impl EepromFile {
                     _ => file_error(error),
                 }
             })?;
-        let mut content = Zeroizing::new(Vec::with_capacity(FILE));
-        content.extend_from_slice(MAGIC);
-        content.extend_from_slice(eeprom.as_bytes());
-        let digest = Sha256::digest(&content[..]);
-        content.extend_from_slice(&digest);
-        file.write_all(&content).and_then(|()| file.sync_all()).map_err(|error| {
+        file.write_all(&content(eeprom)).and_then(|()| file.sync_all()).map_err(|error| {
             // A part of a chip is of no use to anybody; the first error is the one to tell.
             let _ = std::fs::remove_file(path);
             file_error(error)
@@ -69,13 +78,80 @@ impl EepromFile {
             .read_to_end(&mut content)
             .map_err(|source| FileError::Io { path: path.into(), source })?;
         let eeprom = parse(&content).ok_or_else(|| FileError::Corrupt { path: path.into() })?;
-        Ok(Self { eeprom, _file: file })
+        let path = fs::canonicalize(path).map_err(|source| FileError::Io { path: path.into(), source })?;
+        Ok(Self { eeprom, path, file })
     }
 
     /// What the file holds.
     pub const fn eeprom(&self) -> &Eeprom {
         &self.eeprom
     }
+
+    /// A new file with this content, locked and on the disk, under a name of its own.
+    fn write_beside(&self, beside: &Path, eeprom: &Eeprom) -> io::Result<File> {
+        let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(beside)?;
+        file.set_permissions(self.file.metadata()?.permissions())?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::ErrorKind::ResourceBusy.into(),
+        })?;
+        file.write_all(&content(eeprom))?;
+        file.sync_all()?;
+        Ok(file)
+    }
+}
+
+impl Storage for EepromFile {
+    fn save(&mut self, eeprom: &Eeprom) -> io::Result<()> {
+        if !is_named(&self.file, &self.path)? {
+            return Err(io::Error::other("another file has taken the place of the chip's"));
+        }
+        let mut beside = self.path.clone().into_os_string();
+        beside.push(SAVING);
+        let beside = PathBuf::from(beside);
+        // One that a crash left behind: only the owner of the lock makes them.
+        if let Err(error) = fs::remove_file(&beside)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
+        let saved = self.write_beside(&beside, eeprom).and_then(|file| {
+            fs::rename(&beside, &self.path)?;
+            Ok(file)
+        });
+        match saved {
+            Ok(file) => self.file = file,
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = fs::remove_file(&beside);
+                return Err(error);
+            }
+        }
+        self.eeprom.clone_from(eeprom);
+        // The new file is there. If its name does not reach the disk, a loss of power brings the old one back.
+        if let Some(folder) = self.path.parent()
+            && let Err(error) = File::open(folder).and_then(|folder| folder.sync_all())
+        {
+            tracing::warn!(%error, "the folder of the emulated chip cannot be synchronized");
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of a file with this EEPROM.
+fn content(eeprom: &Eeprom) -> Zeroizing<Vec<u8>> {
+    let mut content = Zeroizing::new(Vec::with_capacity(FILE));
+    content.extend_from_slice(MAGIC);
+    content.extend_from_slice(eeprom.as_bytes());
+    let digest = Sha256::digest(&content[..]);
+    content.extend_from_slice(&digest);
+    content
+}
+
+/// Whether `path` names this file.
+fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+    let opened = file.metadata()?;
+    Ok(fs::metadata(path).is_ok_and(|named| named.ino() == opened.ino() && named.dev() == opened.dev()))
 }
 
 /// Opens and locks the file that `path` names at that moment: one that was replaced meanwhile does not count.
@@ -90,10 +166,7 @@ fn lock(path: &Path, deadline: Instant) -> Result<File, FileError> {
             })?;
         match file.try_lock() {
             Ok(()) => {
-                let opened = file.metadata().map_err(io_error)?;
-                if std::fs::metadata(path)
-                    .is_ok_and(|named| named.ino() == opened.ino() && named.dev() == opened.dev())
-                {
+                if is_named(&file, path).map_err(io_error)? {
                     return Ok(file);
                 }
             }
@@ -115,114 +188,5 @@ fn parse(content: &[u8]) -> Option<Eeprom> {
     body.strip_prefix(MAGIC)?.try_into().ok().map(Eeprom::from_bytes)
 }
 
-/// Why an emulated chip's file could not be used. The file is left as it was.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FileError {
-    /// Nothing is there.
-    #[error("there is no emulated chip at {path}; make one with `atecc emulator new {path}`", path = path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Something is there that must not be overwritten.
-    #[error("{path} exists and is not overwritten, since its keys cannot be made again; choose another name", path = path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file belongs to somebody else.
-    #[error("no permission to use the emulated chip {path}; run as its owner", path = path.display())]
-    Permission {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Another process, or another part of this one, has the chip.
-    #[error(
-        "the emulated chip {path} is in use by another program; wait for it to end, or share the chip \
-         with `atecc emulator serve {path} SOCKET` and the device emulator:unix:SOCKET",
-        path = path.display()
-    )]
-    InUse {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The bytes are not those that were written.
-    #[error(
-        "{path} is not an emulated chip, or is damaged (its checksum does not match); \
-         restore it from a copy or make another with `atecc emulator new`",
-        path = path.display()
-    )]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file system failed.
-    #[error("the emulated chip {path} cannot be read or written: {source}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-    use crate::provision;
-
-    fn chip_file() -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("chip.eeprom");
-        EepromFile::create(&path, &provision::tng_tls().unwrap()).unwrap();
-        (folder, path)
-    }
-
-    #[test]
-    fn what_was_written_is_read_and_only_the_owner_may() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("chip.eeprom");
-        let eeprom = provision::tng_tls().unwrap();
-        EepromFile::create(&path, &eeprom).unwrap();
-        assert_eq!(EepromFile::open(&path, Duration::ZERO).unwrap().eeprom(), &eeprom);
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn a_second_owner_is_told_and_may_have_it_afterwards() {
-        let (_folder, path) = chip_file();
-        let owner = EepromFile::open(&path, Duration::ZERO).unwrap();
-        assert!(matches!(EepromFile::open(&path, Duration::from_millis(50)), Err(FileError::InUse { .. })));
-        drop(owner);
-        EepromFile::open(&path, Duration::ZERO).unwrap();
-    }
-
-    #[test]
-    fn an_existing_file_is_never_overwritten() {
-        let (_folder, path) = chip_file();
-        let before = std::fs::read(&path).unwrap();
-        let other = provision::tng_tls().unwrap();
-        assert!(matches!(EepromFile::create(&path, &other), Err(FileError::Exists { .. })));
-        assert_eq!(std::fs::read(&path).unwrap(), before);
-    }
-
-    #[test]
-    fn damage_is_noticed_wherever_it_is_and_left_as_it_is() {
-        let (_folder, path) = chip_file();
-        let good = std::fs::read(&path).unwrap();
-        let damaged = (0..good.len()).step_by(97).map(|position| {
-            let mut bytes = good.clone();
-            bytes[position] ^= 0x20;
-            bytes
-        });
-        let shapes = [vec![], good[..good.len() - 1].to_vec(), [&good[..], b"x"].concat()];
-        for bytes in damaged.chain(shapes) {
-            std::fs::write(&path, &bytes).unwrap();
-            assert!(matches!(EepromFile::open(&path, Duration::ZERO), Err(FileError::Corrupt { .. })));
-            assert_eq!(std::fs::read(&path).unwrap(), bytes);
-        }
-    }
-}
+mod tests;

@@ -12,8 +12,9 @@
 //! Way in: [`provision`] makes an [`Eeprom`], [`EepromFile`] keeps it in a file, [`Chip`] runs on it, [`Bus`]
 //! puts the chip on an I2C bus, [`socket`] shares that bus between processes.
 //!
-//! Of the chip's commands this version knows Info, Read, Random, Nonce, GenKey (public), Sign (external) and
-//! Verify (external); the others are answered with a parse error.
+//! It knows all commands of the ATECC608 with the rules of SlotConfig, KeyConfig and the locks, and everything
+//! that sleep and a loss of power erase. Where the public data sheets are silent it does what the vendor's
+//! driver expects; such places say so.
 #![forbid(unsafe_code)]
 
 pub mod authority;
@@ -26,9 +27,14 @@ mod clock;
 mod command;
 mod eeprom;
 mod file;
+mod memory;
+mod meter;
+mod storage;
 
 pub use bus::{Bus, BusError};
-pub use chip::{Chip, Pace};
+pub use chip::{Chip, Pace, PowerCut, Watchdog};
 pub use clock::Clock;
 pub use eeprom::Eeprom;
 pub use file::{EepromFile, FileError};
+pub use meter::{Figures, Meter};
+pub use storage::Storage;

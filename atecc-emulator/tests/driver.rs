@@ -1,4 +1,5 @@
 //! The driver on the emulated bus, in virtual time: what a signature costs, and what faults do to it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use atecc::{
     Device, Slot,

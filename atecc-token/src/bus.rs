@@ -1,11 +1,14 @@
 //! The buses that a spec can name, as one type.
 
+mod linux;
+
 use std::{fmt, path::Path, time::Duration};
 
 use atecc::i2c::I2cTransport;
 use atecc_emulator::{Bus, BusError, Chip, Clock, EepromFile, Pace, socket::SocketBus};
-use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation};
-use linux_embedded_hal::{I2CError, I2cdev};
+use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, Operation};
+use linux::LinuxBus;
+pub use linux::LinuxFault;
 
 use crate::{
     DeviceSpec, Error,
@@ -40,8 +43,8 @@ impl Way {
             }
             DeviceSpec::I2c { node, address } => {
                 let lock = BusLock::on_node(node)?;
-                let bus = I2cdev::new(node)
-                    .map_err(|source| Error::I2cNode { node: node.clone(), source: source.into() })?;
+                let bus = LinuxBus::open(lock.path())
+                    .map_err(|source| Error::I2cNode { node: node.clone(), source })?;
                 Ok(Self {
                     transport: I2cTransport::new(AnyBus::Linux(bus), Clock::real(), *address),
                     lock: Some(lock),
@@ -67,22 +70,22 @@ impl Way {
 fn in_process(path: &Path, is_clock_virtual: bool) -> Result<Way, Error> {
     let file = EepromFile::open(path, FILE_PATIENCE)?;
     let clock = if is_clock_virtual { Clock::new_virtual() } else { Clock::real() };
-    let chip = Chip::new(file.eeprom().clone(), Pace::Typical);
+    // The chip keeps the file, locked, and saves in it what is written.
+    let chip = Chip::from_file(file, Pace::Typical);
     let address = chip.i2c_address();
     let bus = Bus::new(chip, clock.clone(), Bus::STANDARD_HERTZ);
-    let bus = AnyBus::InProcess { bus: Box::new(bus), _file: Box::new(file) };
-    Ok(Way { transport: I2cTransport::new(bus, clock, address), lock: None, is_emulated: true })
+    Ok(Way {
+        transport: I2cTransport::new(AnyBus::InProcess(Box::new(bus)), clock, address),
+        lock: None,
+        is_emulated: true,
+    })
 }
 
 /// Any of the buses.
 pub(crate) enum AnyBus {
-    /// The bus, and the locked file that nobody else may use meanwhile.
-    InProcess {
-        bus: Box<Bus>,
-        _file: Box<EepromFile>,
-    },
+    InProcess(Box<Bus>),
     Socket(SocketBus),
-    Linux(I2cdev),
+    Linux(LinuxBus),
     #[cfg(feature = "rppal")]
     Rppal(rppal::i2c::I2c),
 }
@@ -90,7 +93,7 @@ pub(crate) enum AnyBus {
 impl fmt::Debug for AnyBus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::InProcess { .. } => "InProcess",
+            Self::InProcess(_) => "InProcess",
             Self::Socket(_) => "Socket",
             Self::Linux(_) => "Linux",
             #[cfg(feature = "rppal")]
@@ -106,7 +109,7 @@ impl ErrorType for AnyBus {
 impl I2c for AnyBus {
     fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), BusFault> {
         match self {
-            Self::InProcess { bus, .. } => bus.transaction(address, operations).map_err(BusFault::Emulated),
+            Self::InProcess(bus) => bus.transaction(address, operations).map_err(BusFault::Emulated),
             Self::Socket(bus) => bus.transaction(address, operations).map_err(BusFault::Emulated),
             Self::Linux(bus) => bus.transaction(address, operations).map_err(BusFault::Linux),
             #[cfg(feature = "rppal")]
@@ -153,7 +156,7 @@ pub enum BusFault {
     Emulated(BusError),
     /// The kernel's I2C bus.
     #[error(transparent)]
-    Linux(I2CError),
+    Linux(LinuxFault),
     /// The I2C bus of a Raspberry Pi.
     #[cfg(feature = "rppal")]
     #[error(transparent)]
@@ -164,10 +167,9 @@ impl embedded_hal::i2c::Error for BusFault {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Emulated(error) => embedded_hal::i2c::Error::kind(error),
-            // Adapters report a missing acknowledgement as ENXIO, EREMOTEIO, EIO or ETIMEDOUT.
-            Self::Linux(_) => ErrorKind::NoAcknowledge(NoAcknowledgeSource::Unknown),
+            Self::Linux(error) => embedded_hal::i2c::Error::kind(error),
             #[cfg(feature = "rppal")]
-            Self::Rppal(_) => ErrorKind::NoAcknowledge(NoAcknowledgeSource::Unknown),
+            Self::Rppal(_) => ErrorKind::NoAcknowledge(embedded_hal::i2c::NoAcknowledgeSource::Unknown),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Which device is meant when nobody says.
 
 use std::{
-    env, fs, io,
+    env,
+    ffi::OsString,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -24,9 +26,15 @@ pub const CONFIG_FILE: &str = "/etc/atecc/atecc.toml";
 /// # Errors
 /// When nothing names a device, or what does is not understood.
 pub fn default_device(explicit: Option<&str>) -> Result<DeviceSpec, Error> {
-    let variable = if has_more_rights_than_its_caller() { None } else { env::var_os(DEVICE_VARIABLE) };
+    let variable = trusted_variable(DEVICE_VARIABLE);
     let variable = variable.map(|value| value.to_string_lossy().into_owned());
     choose(explicit, variable.as_deref(), Path::new(CONFIG_FILE))
+}
+
+/// The environment variable `name`, unless this process runs with more rights than its caller, who writes the
+/// environment.
+pub fn trusted_variable(name: &str) -> Option<OsString> {
+    if has_more_rights_than_its_caller() { None } else { env::var_os(name) }
 }
 
 fn choose(explicit: Option<&str>, variable: Option<&str>, file: &Path) -> Result<DeviceSpec, Error> {

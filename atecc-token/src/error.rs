@@ -78,6 +78,12 @@ pub enum Error {
     /// The certificates cannot be rebuilt.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The key of this slot is permanent.
+    #[error("the key in slot {slot} is permanent; new keys go into slots 2 to 4")]
+    PermanentKey {
+        /// The slot.
+        slot: Slot,
+    },
     /// A signature does not verify with the public key of the slot. It was thrown away.
     #[error(
         "the chip's signature does not verify with the public key of slot {slot}, so it was thrown away; \
@@ -102,6 +108,12 @@ impl Error {
         }
     }
 
+    /// Whether the chip answers, and has no certificates to show: it stores none that are known here, or keeps
+    /// those slots to itself.
+    pub fn is_without_certificates(&self) -> bool {
+        matches!(self, Self::Certificate(_)) || self.chip_status().is_some_and(is_refusal)
+    }
+
     /// The status with which the chip refused, if that is what happened.
     pub fn chip_status(&self) -> Option<Status> {
         match self {
@@ -111,6 +123,11 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Whether the chip's configuration forbids what was asked, in contrast to a fault.
+pub(crate) const fn is_refusal(status: Status) -> bool {
+    matches!(status, Status::ExecutionError | Status::ParseError)
 }
 
 fn advice(error: &io::Error) -> &'static str {

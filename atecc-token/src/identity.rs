@@ -1,7 +1,7 @@
 //! The certificates of a chip, rebuilt from what it stores.
 
 use atecc::{
-    Device, PublicKey, SerialNumber, Transport,
+    Device, PublicKey, ResponseError, SerialNumber, Transport,
     certificate::{self, Authority, MICROCHIP, StoredIdentity},
     command::Zone,
     profile::TngTls,
@@ -9,7 +9,7 @@ use atecc::{
 use atecc_emulator::authority::EMULATOR;
 use pem_rfc7468::LineEnding;
 
-use crate::{Error, bus::TransportError};
+use crate::{Error, bus::TransportError, error::is_refusal};
 
 /// The certificates of a token, each in DER.
 #[derive(Clone, Debug)]
@@ -85,7 +85,9 @@ fn read_eui48<T: Transport>(device: &mut Device<T>) -> Result<Option<[u8; 12]>, 
     let mut eui48 = [0; 12];
     match device.read(&[TngTls::EUI48], &mut [&mut eui48]) {
         Ok(()) => Ok(Some(eui48)),
-        Err(atecc::Error::Response { .. }) => Ok(None),
+        Err(atecc::Error::Response { source: ResponseError::Status(status), .. }) if is_refusal(status) => {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }

@@ -3,9 +3,9 @@
 mod mounts;
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, Permissions, TryLockError},
     io,
-    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -51,14 +51,17 @@ impl BusLock {
         Ok(Self { path, file })
     }
 
+    /// The canonical name of what is locked.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The lock of the emulated bus on `socket`: a file beside it, since a socket cannot be opened.
     pub(crate) fn beside_socket(socket: &Path) -> Result<Self, LockError> {
         let mut path = socket.canonicalize().unwrap_or_else(|_| socket.into()).into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
-        let opened =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o666).open(&path);
-        match opened {
+        match open_or_create(&path, socket) {
             Ok(file) => Ok(Self { path, file }),
             Err(source) => Err(LockError::Unusable { path, source }),
         }
@@ -121,6 +124,22 @@ impl BusLock {
             }
         }
     }
+}
+
+/// Opens the lock file of a socket. Its first user makes it, for whoever may use the socket. To ask for it to be
+/// made when it is there would fail for others in a sticky folder (fs.protected_regular in proc(5)).
+fn open_or_create(path: &Path, socket: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    let file = options.create(true).truncate(false).mode(0o600).open(path)?;
+    // A socket is used by those who may write to it.
+    let mode = fs::metadata(socket).map_or(0o600, |socket| socket.mode() & 0o222);
+    file.set_permissions(Permissions::from_mode(0o600 | mode | mode << 1))?;
+    Ok(file)
 }
 
 /// The bus is ours.

@@ -1,5 +1,8 @@
 //! A chip that threads and processes share.
 
+mod administration;
+mod verify;
+
 use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Instant,
@@ -7,7 +10,11 @@ use std::{
 
 use atecc::{
     Configuration, Device, Digest, PublicKey, Responses, SerialNumber, Signature, Slot, Transport,
-    certificate::key_identifier, i2c::I2cTransport, packet::Packet, profile::TngTls, zone::Revision,
+    certificate::key_identifier,
+    i2c::I2cTransport,
+    packet::{Packet, Response},
+    profile::TngTls,
+    zone::Revision,
 };
 use atecc_emulator::Clock;
 
@@ -46,6 +53,7 @@ impl Token {
             statistics: Statistics::default(),
         });
         let configuration = device.configuration()?;
+        device.transport_mut().transport.set_clock_divider(configuration.clock_divider());
         let serial_number = configuration.serial_number();
         if is_emulated {
             tracing::warn!(%spec, %serial_number, "EMULATOR: this chip is software, for trials and tests only");
@@ -115,7 +123,9 @@ impl Token {
                 objects.push(certificate("device", id, &certificates.device));
                 objects.push(certificate("signer", signer_id, &certificates.signer));
             }
-            Err(Error::Certificate(error)) => tracing::info!(%error, "the token shows no certificates"),
+            Err(error) if error.is_without_certificates() => {
+                tracing::info!(%error, "the token shows no certificates");
+            }
             Err(error) => return Err(error),
         }
         Ok(objects)
@@ -206,6 +216,17 @@ impl Transport for SharedBus {
         let _guard = self.lock.as_ref().map(BusLock::acquire).transpose()?;
         let start = Instant::now();
         let result = self.transport.transact(commands, responses);
+        self.statistics.busy += start.elapsed();
+        Ok(result?)
+    }
+
+    fn converse(
+        &mut self,
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), TransportError> {
+        let _guard = self.lock.as_ref().map(BusLock::acquire).transpose()?;
+        let start = Instant::now();
+        let result = self.transport.converse(next);
         self.statistics.busy += start.elapsed();
         Ok(result?)
     }

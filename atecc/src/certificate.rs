@@ -6,17 +6,26 @@
 //! [`rebuild`] hands it out only if its signatures verify up to the authority's root.
 
 mod authority;
+mod compress;
 mod compressed;
-mod der;
+mod date;
+pub(crate) mod der;
+mod lora;
 mod template;
+pub(crate) mod x509;
 
 use core::fmt;
 
 pub use authority::{Authority, MICROCHIP, key_identifier};
-pub use compressed::{COMPRESSED_CERTIFICATE, Compressed, IssueDate};
-pub use template::{Device, Signer, Template, to_be_signed};
+pub use compress::{compress, compress_lora};
+pub use compressed::{COMPRESSED_CERTIFICATE, Compressed};
+pub use date::IssueDate;
+pub use lora::{LoraDevice, StoredLora, TngLora, rebuild_lora};
+pub(crate) use template::sha256;
+pub use template::{Device, Family, Signer, Template, to_be_signed};
 
 use crate::{PublicKey, SerialNumber};
+use template::Subject;
 
 /// Longest certificate that a template gives, with room to spare; real ones have 500 to 548 bytes.
 pub const MAX_CERTIFICATE: usize = 640;
@@ -24,7 +33,7 @@ pub const MAX_CERTIFICATE: usize = 640;
 /// A certificate in DER.
 pub type Der = heapless::Vec<u8, MAX_CERTIFICATE>;
 
-/// What the chip holds of its identity.
+/// What a TLS part holds of its identity.
 #[derive(Clone, Debug)]
 pub struct StoredIdentity {
     /// From the configuration zone.
@@ -56,7 +65,7 @@ pub struct Chain {
     pub template: Template,
 }
 
-/// Rebuilds the certificates of a Trust&GO TLS part.
+/// Rebuilds the certificates of a Trust&GO or TrustFLEX TLS part; [`rebuild_lora`] is for LoRaWAN.
 ///
 /// `hint` is the first eight bytes of the OTP zone. It only says which template is tried first: the one whose
 /// signature verifies is right, whatever the OTP zone says.
@@ -68,36 +77,10 @@ pub fn rebuild(
     hint: &[u8; 8],
     authorities: &[&'static Authority],
 ) -> Result<Chain, CertificateError> {
-    let device = Compressed::parse(&stored.device)?;
-    let signer = Compressed::parse(&stored.signer)?;
-    let signer_key = padded_key(&stored.signer_public_key);
-    let signer_subject = Signer { public_key: signer_key, id: signer.signer_id };
-    let device_subject =
-        Device { serial_number: stored.serial_number, public_key: stored.public_key, eui48: stored.eui48 };
-
-    for authority in authorities {
-        let Some(signer_der) = template::signer(authority, &signer_subject, &signer) else { continue };
-        for template in Template::candidates(hint) {
-            let Some(device_der) = template.device(authority, &signer_subject, &device_subject, &device)
-            else {
-                continue;
-            };
-            if !verifies(&device_der, &signer_key, &device) {
-                continue;
-            }
-            if !verifies(&signer_der, &authority.root_public_key, &signer) {
-                return Err(CertificateError::UnknownRoot);
-            }
-            return Ok(Chain {
-                device: device_der,
-                signer: signer_der,
-                signer_public_key: signer_key,
-                authority,
-                template,
-            });
-        }
-    }
-    Err(CertificateError::NoTemplate)
+    let StoredIdentity { serial_number, public_key, eui48, device, signer_public_key, signer } = stored;
+    let device_subject = Device { serial_number: *serial_number, public_key: *public_key, eui48: *eui48 };
+    let subject = Subject::from(&device_subject);
+    Stored { subject, device, signer_public_key, signer }.rebuild(Family::Tls, hint, authorities)
 }
 
 /// Why no certificate came out.
@@ -121,17 +104,18 @@ impl fmt::Display for CertificateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotCompressed => f.write_str(
-                "the chip stores no compressed certificate in slots 10 and 12; is it a Trust&GO TLS part?",
+                "the chip stores no compressed certificate where Trust&GO and TrustFLEX parts have one",
+            ),
+            Self::Format { version: 2 } => f.write_str(
+                "the chip's certificate has compressed format 2, for curves longer than P-256, which are not \
+                 supported",
             ),
             Self::Format { version } => {
-                write!(
-                    f,
-                    "the chip's certificate has compressed format {version}, which is not supported yet"
-                )
+                write!(f, "the chip's certificate has compressed format {version}, which is not supported")
             }
-            Self::NoTemplate => {
-                f.write_str("the chip's certificate fits no known template; is it a Trust&GO TLS part?")
-            }
+            Self::NoTemplate => f.write_str(
+                "the certificate fits no known template; is it that of a Trust&GO or TrustFLEX part?",
+            ),
             Self::UnknownRoot => {
                 f.write_str("the chip's signer certificate was not issued by a root that this program trusts")
             }
@@ -141,8 +125,64 @@ impl fmt::Display for CertificateError {
 
 impl core::error::Error for CertificateError {}
 
-/// The key in slot 11: X and Y stand right-aligned in 36 bytes each (section 4.5.1.1).
-fn padded_key(slot: &[u8; 72]) -> PublicKey {
+/// What a part of any family holds of its identity.
+struct Stored<'a> {
+    subject: Subject,
+    device: &'a [u8; COMPRESSED_CERTIFICATE],
+    signer_public_key: &'a [u8; COMPRESSED_CERTIFICATE],
+    signer: &'a [u8; COMPRESSED_CERTIFICATE],
+}
+
+impl Stored<'_> {
+    fn rebuild(
+        &self,
+        family: Family,
+        hint: &[u8; 8],
+        authorities: &[&'static Authority],
+    ) -> Result<Chain, CertificateError> {
+        let (device, device_format) = Compressed::parse_with_format(self.device)?;
+        let (signer, signer_format) = Compressed::parse_with_format(self.signer)?;
+        let signer_public_key = padded_key(self.signer_public_key);
+        let signer_subject = Signer { public_key: signer_public_key, id: signer.signer_id };
+
+        let mut error = CertificateError::NoTemplate;
+        'authorities: for &authority in authorities {
+            let Some(signer_der) = signer_subject.certificate_as(authority, &signer, signer_format) else {
+                continue;
+            };
+            for template in Template::candidates(family, hint) {
+                let Some(device_der) = template.certificate(
+                    authority,
+                    &signer_public_key,
+                    &self.subject,
+                    &device,
+                    device_format,
+                ) else {
+                    continue;
+                };
+                if !verifies(&device_der, &signer_public_key, &device) {
+                    continue;
+                }
+                if !verifies(&signer_der, &authority.root_public_key, &signer) {
+                    // Another authority may have the same names and another key.
+                    error = CertificateError::UnknownRoot;
+                    continue 'authorities;
+                }
+                return Ok(Chain {
+                    device: device_der,
+                    signer: signer_der,
+                    signer_public_key,
+                    authority,
+                    template,
+                });
+            }
+        }
+        Err(error)
+    }
+}
+
+/// A signer's key as slots hold it: X and Y stand right-aligned in 36 bytes each (section 4.5.1.1).
+fn padded_key(slot: &[u8; COMPRESSED_CERTIFICATE]) -> PublicKey {
     let mut key = [0; 64];
     key[..32].copy_from_slice(&slot[4..36]);
     key[32..].copy_from_slice(&slot[40..72]);
@@ -150,6 +190,8 @@ fn padded_key(slot: &[u8; 72]) -> PublicKey {
 }
 
 fn verifies(certificate: &Der, key: &PublicKey, stored: &Compressed) -> bool {
-    to_be_signed(certificate)
-        .is_some_and(|signed| key.verify(&template::sha256(&[signed]), &stored.signature))
+    to_be_signed(certificate).is_some_and(|signed| key.verify(&sha256(&[signed]), &stored.signature))
 }
+
+#[cfg(test)]
+mod tests;

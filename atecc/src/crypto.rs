@@ -7,6 +7,11 @@ use p256::{
     elliptic_curve::sec1::FromSec1Point,
 };
 
+use crate::certificate::der::{SEQUENCE, Writer};
+
+/// Header, and R and S with theirs and a zero byte in front.
+const MAX_DER_SIGNATURE: usize = 2 + 2 * (2 + 33);
+
 /// A SHA-256 sized message digest, 32 bytes.
 pub type Digest = [u8; 32];
 
@@ -64,6 +69,17 @@ impl Signature {
     /// R and S, 64 bytes; the format of CKM_ECDSA (PKCS#11 3.0, section 2.3.1).
     pub const fn as_bytes(&self) -> &[u8; 64] {
         &self.0
+    }
+
+    /// ECDSA-Sig-Value in DER (RFC 3279, section 2.2.3), at most 72 bytes: the form of TLS and X.509.
+    pub fn to_der(&self) -> heapless::Vec<u8, MAX_DER_SIGNATURE> {
+        let mut writer = Writer::default();
+        writer.nest(SEQUENCE, |values| {
+            values.unsigned(self.r());
+            values.unsigned(self.s());
+        });
+        // Two integers of 33 bytes with their headers fit.
+        writer.finish().unwrap_or_default()
     }
 
     /// R, 32 bytes.

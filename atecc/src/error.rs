@@ -17,6 +17,12 @@ pub enum Error<E> {
         /// What it answered.
         source: ResponseError,
     },
+    /// The chip's answer carries a MAC that does not match: the answer was forged on its way, or the host has
+    /// another IO protection key than the chip.
+    WrongMac {
+        /// The data sheet's name of the command.
+        command: &'static str,
+    },
 }
 
 /// An answer that is not the result of the command.
@@ -56,6 +62,11 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
         match self {
             Self::Transport(error) => error.fmt(f),
             Self::Response { command, source } => write!(f, "{command}: {source}"),
+            Self::WrongMac { command } => write!(
+                f,
+                "{command}: the MAC of the answer is wrong; \
+                 the IO protection key is not that of the chip, or the answer was forged"
+            ),
         }
     }
 }
@@ -67,6 +78,7 @@ impl<E: core::error::Error + 'static> core::error::Error for Error<E> {
         match self {
             Self::Transport(error) => Some(error),
             Self::Response { source, .. } => Some(source),
+            Self::WrongMac { .. } => None,
         }
     }
 }

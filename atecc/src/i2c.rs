@@ -1,18 +1,20 @@
 //! The chip on an I2C bus (section 7): wake, packets, polls, sleep.
 
+mod error;
 mod statistics;
 #[cfg(test)]
 mod tests;
-
-use core::fmt;
+mod timing;
 
 use embedded_hal::{delay::DelayNs, i2c::I2c};
+use zeroize::Zeroizing;
 
+pub use error::Error;
 pub use statistics::Statistics;
+use timing::Timing;
 
 use crate::{
-    Responses, Status, Transport,
-    command::{self, ExecutionTime},
+    Responses, Status, Transport, command,
     packet::{GroupError, MAX_GROUP, MAX_RESPONSE_DATA, OVERHEAD, Packet, Response},
     zone::ClockDivider,
 };
@@ -32,8 +34,11 @@ mod word_address {
 const WAKE_ADDRESS: u8 = 0x00;
 /// tWHI, from the pulse to the first transfer (section 8.3).
 const WAKE_DELAY_US: u32 = 1_500;
-/// Pause between two looks at a busy chip.
-const POLL_INTERVAL_US: u32 = 1_000;
+/// The shortest watchdog (section 8.3) less a margin for the time that the host takes between commands, which
+/// this driver cannot measure: it has no clock and adds up its own delays and the bytes on the bus.
+const LEASE_US: u64 = 650_000;
+/// One byte with its acknowledgement at 100 kHz; on a faster bus the lease ends a little early.
+const BYTE_US: u64 = 90;
 /// A chip that does not answer its wake may be awake: busy with a command that an interrupted program left,
 /// or waiting. It is told to sleep and woken again after each of these pauses; the last outlasts the longest
 /// watchdog (1.7 s, section 8.3), after which any chip sleeps.
@@ -47,19 +52,20 @@ pub struct I2cTransport<I, D> {
     bus: I,
     delay: D,
     address: u8,
-    clock_divider: ClockDivider,
+    timing: Timing,
     statistics: Statistics,
 }
 
 impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
     /// The chip at the seven-bit `address` of `bus`. Nothing is sent.
     pub const fn new(bus: I, delay: D, address: u8) -> Self {
-        Self { bus, delay, address, clock_divider: ClockDivider::M0, statistics: Statistics::ZERO }
+        Self { bus, delay, address, timing: Timing::new(ClockDivider::M0), statistics: Statistics::ZERO }
     }
 
     /// Sets how long commands may take; Trust&GO parts are [`ClockDivider::M0`], which is also the default.
+    /// What was learnt about the chip's times is forgotten.
     pub const fn set_clock_divider(&mut self, divider: ClockDivider) {
-        self.clock_divider = divider;
+        self.timing = Timing::new(divider);
     }
 
     /// What has crossed the bus so far.
@@ -76,11 +82,18 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
     fn attempt(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Error<I::Error>> {
         responses.clear();
         self.wake()?;
-        let result = self.converse(commands, responses);
+        let result = self.run(commands, responses);
         // Asleep whatever happened: the next transaction must not find what this one left. Idle would keep
         // a latched fault. If the chip does not hear it, the watchdog does the same.
         let _ = self.write(&[word_address::SLEEP]);
         result
+    }
+
+    /// Puts the chip to sleep if it is awake: because of the wake pulse of another chip on the bus, or because an
+    /// interrupted program left it so. It would go on with a watchdog that has run for a while, which only
+    /// costs another try where there is one. A sleeping chip does not hear it.
+    fn settle(&mut self) {
+        let _ = self.write(&[word_address::SLEEP]);
     }
 
     /// Wakes the chip and reads that it did; ends with an awake chip whose memory is empty.
@@ -103,11 +116,14 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
         Err(match last {
             Some(Error::Wake(status)) => Error::Wake(status),
             Some(Error::Bus(source)) => Error::NoAnswer { address: self.address, source: Some(source) },
+            Some(Error::Damaged(error @ (GroupError::Crc | GroupError::Length { .. }))) => {
+                Error::Damaged(error)
+            }
             _ => Error::NoAnswer { address: self.address, source: None },
         })
     }
 
-    fn converse(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Error<I::Error>> {
+    fn run(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Error<I::Error>> {
         for packet in commands {
             let response = self.execute(packet)?;
             let failed = is_error(&response);
@@ -116,6 +132,34 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
             }
             if failed {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The packets of a conversation, as long as the watchdog leaves time for the next.
+    fn lease(
+        &mut self,
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Error<I::Error>> {
+        let end = self.statistics.elapsed_us() + LEASE_US;
+        let mut answer = None;
+        while let Some(packet) = next(answer.as_ref()) {
+            let expected = u64::from(self.timing.first_look_us(&packet));
+            let transfer = BYTE_US * packet.as_bytes().len() as u64;
+            if self.statistics.elapsed_us() + transfer + expected > end {
+                return Err(Error::LeaseExpired { command: command::name(packet.opcode()) });
+            }
+            let response = self.execute(&packet)?;
+            match response.status() {
+                Some(status @ (Status::AfterWake | Status::WatchdogAboutToExpire)) => {
+                    return Err(Error::SequenceLost(status));
+                }
+                Some(status) if status != Status::Success => {
+                    let _ = next(Some(&response));
+                    return Ok(());
+                }
+                _ => answer = Some(response),
             }
         }
         Ok(())
@@ -132,24 +176,31 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
         Err(Error::Damaged(GroupError::Length { received: received + OVERHEAD }))
     }
 
-    /// Sends one command and waits for an answer: a first look after the typical time, then short polls until
-    /// the longest.
+    /// Sends one command and waits for an answer: a first look when the chip may be ready, which is learnt per
+    /// command, then short polls until the longest time.
     fn exchange(&mut self, packet: &Packet) -> Result<Response, Error<I::Error>> {
-        let mut group = [0; 1 + MAX_GROUP];
+        let mut group = Zeroizing::new([0; 1 + MAX_GROUP]);
         let length = packet.as_bytes().len();
         group[0] = word_address::COMMAND;
         group[1..=length].copy_from_slice(packet.as_bytes());
         self.statistics.commands += 1;
         self.write(&group[..=length]).map_err(Error::Bus)?;
 
-        let time = ExecutionTime::of(packet.opcode());
-        let longest = time.longest_us(self.clock_divider).max(time.typical_us);
+        let first = self.timing.first_look_us(packet);
+        let interval = self.timing.interval_us(packet);
+        let longest = self.timing.longest_us(packet).max(first);
         let expected = packet.response_data().unwrap_or(MAX_RESPONSE_DATA);
-        self.wait(time.typical_us);
-        let mut waited = time.typical_us;
+        self.wait(first);
+        let mut waited = first;
+        let mut polls = 0;
         loop {
             match self.read(expected) {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    if !is_error(&response) {
+                        self.timing.observe(packet, waited, polls);
+                    }
+                    return Ok(response);
+                }
                 // The bytes were damaged on the way; the chip still has them (table 7-2, Reset). An empty
                 // buffer is another matter: to start over would show what the command before left there.
                 Err(Error::Damaged(GroupError::Crc | GroupError::Length { .. })) => {
@@ -165,10 +216,13 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
                     });
                 }
                 // Busy: adapters report the missing acknowledgement in different words, some as a read of fill.
-                Err(_) => self.statistics.polls += 1,
+                Err(_) => {
+                    self.statistics.polls += 1;
+                    polls += 1;
+                }
             }
-            self.wait(POLL_INTERVAL_US);
-            waited += POLL_INTERVAL_US;
+            self.wait(interval);
+            waited += interval;
         }
     }
 
@@ -180,7 +234,7 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
 
     /// Reads one answer with up to `data` bytes between count and CRC.
     fn read(&mut self, data: usize) -> Result<Response, Error<I::Error>> {
-        let mut buffer = [0; MAX_RESPONSE_DATA + OVERHEAD];
+        let mut buffer = Zeroizing::new([0; MAX_RESPONSE_DATA + OVERHEAD]);
         let buffer = &mut buffer[..data.clamp(1, MAX_RESPONSE_DATA) + OVERHEAD];
         self.statistics.transactions += 1;
         self.bus.read(self.address, buffer).map_err(Error::Bus)?;
@@ -202,6 +256,7 @@ impl<I: I2c, D: DelayNs> Transport for I2cTransport<I, D> {
             if commands.iter().all(|packet| command::is_repeatable(packet.opcode(), packet.param1())) {
                 ATTEMPTS
             } else {
+                self.settle();
                 1
             };
         for attempt in 1.. {
@@ -213,6 +268,18 @@ impl<I: I2c, D: DelayNs> Transport for I2cTransport<I, D> {
             self.statistics.retries += 1;
         }
         Err(Error::TooManyCommands)
+    }
+
+    fn converse(
+        &mut self,
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Self::Error> {
+        self.settle();
+        self.wake()?;
+        let result = self.lease(next);
+        // As at the end of every transaction.
+        let _ = self.write(&[word_address::SLEEP]);
+        result
     }
 }
 
@@ -230,67 +297,3 @@ fn is_passing(response: &Response) -> bool {
         )
     )
 }
-
-/// Why a transaction on the bus did not take place. `B` is the error of the bus.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Error<B> {
-    /// A transfer failed.
-    Bus(B),
-    /// Nothing answered after the wake.
-    NoAnswer {
-        /// The seven-bit address that was called.
-        address: u8,
-        /// What the bus said last, if it was the bus.
-        source: Option<B>,
-    },
-    /// The chip woke, but not with the answer of a healthy chip.
-    Wake(Status),
-    /// The chip was still busy after the longest time of this command.
-    Timeout {
-        /// The data sheet's name of the command.
-        command: &'static str,
-        /// What the bus said last.
-        source: B,
-    },
-    /// An answer arrived damaged, twice, or it was none to this command.
-    Damaged(GroupError),
-    /// The transaction has more commands than [`MAX_COMMANDS`](crate::transport::MAX_COMMANDS).
-    TooManyCommands,
-}
-
-impl<B> Error<B> {
-    /// Whether another try may succeed: everything but a chip that is not there and a wrong call.
-    const fn is_passing(&self) -> bool {
-        !matches!(self, Self::NoAnswer { .. } | Self::TooManyCommands)
-    }
-}
-
-impl<B: fmt::Debug> fmt::Display for Error<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bus(source) => write!(f, "the I2C transfer failed: {source:?}"),
-            Self::NoAnswer { address, source } => {
-                write!(
-                    f,
-                    "no chip answers at I2C address 0x{address:02x}; check power, wiring, the address, \
-                     and that the bus runs at 100 kHz, which the wake pulse needs"
-                )?;
-                match source {
-                    Some(source) => write!(f, " (the bus said {source:?})"),
-                    None => Ok(()),
-                }
-            }
-            Self::Wake(status) => write!(f, "the chip woke with a fault: {status}"),
-            Self::Timeout { command, source } => {
-                write!(f, "the chip did not finish {command} in its longest time; the bus said {source:?}")
-            }
-            Self::Damaged(error) => {
-                write!(f, "the chip's answer was damaged on the bus ({error}); check wiring and pull-ups")
-            }
-            Self::TooManyCommands => f.write_str("too many commands for one transaction"),
-        }
-    }
-}
-
-impl<B: fmt::Debug> core::error::Error for Error<B> {}

@@ -24,20 +24,26 @@
 
 pub mod certificate;
 pub mod command;
+pub mod host;
 pub mod i2c;
+pub mod irreversible;
 pub mod packet;
 pub mod profile;
+pub mod request;
 pub mod transport;
 pub mod zone;
 
 mod crypto;
 mod device;
 mod error;
+mod secret;
 mod status;
 
 pub use crypto::{Digest, PublicKey, Signature};
-pub use device::Device;
+pub use device::{Attestation, Device, SharedKey};
 pub use error::{Error, ResponseError};
+pub use irreversible::Irreversible;
+pub use secret::Secret;
 pub use status::Status;
 pub use transport::{Responses, Transport};
 pub use zone::{Configuration, SerialNumber, Slot};

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use heapless::Vec;
+use zeroize::Zeroize;
 
 use crate::Status;
 
@@ -90,6 +91,13 @@ impl Packet {
     }
 }
 
+impl Drop for Packet {
+    /// Leaves nothing behind: the data may be a secret.
+    fn drop(&mut self) {
+        self.group.as_mut_slice().zeroize();
+    }
+}
+
 impl fmt::Debug for Packet {
     /// Names the command only: the data may be a digest or a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,6 +159,13 @@ impl Response {
             [code] => Some(Status::from_code(code)),
             _ => None,
         }
+    }
+}
+
+impl Drop for Response {
+    /// Leaves nothing behind: the data may be a secret.
+    fn drop(&mut self) {
+        self.data.as_mut_slice().zeroize();
     }
 }
 

@@ -19,7 +19,8 @@ pub trait Transport {
     /// What can fail on this way.
     type Error;
 
-    /// Wakes the chip, runs `commands` in order, appends each answer to `responses`, and puts the chip to sleep.
+    /// Wakes the chip, runs `commands` in order, appends each answer to `responses`, and puts the chip to
+    /// sleep.
     ///
     /// It stops at the first answer that is an error status; that answer is the last of `responses`.
     /// `responses` is cleared first.
@@ -27,6 +28,25 @@ pub trait Transport {
     /// # Errors
     /// When an answer could not be had. The chip is then asleep, or will be when its watchdog expires.
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error>;
+
+    /// Wakes the chip, sends the packets that `next` gives one after the other, and puts the chip to sleep: the
+    /// transaction of a sequence whose next packet depends on the last answer.
+    ///
+    /// `next` is first called with nothing, then with the answer to each packet. The conversation ends when it
+    /// returns nothing, and after an answer that is an error status: `next` sees that one too, but what it
+    /// returns then is not sent. `next` should be quick: the watchdog runs, 0.7 s at least from the wake
+    /// (section 8.3).
+    ///
+    /// A conversation is never repeated by itself, since only the caller knows what its packets mean.
+    ///
+    /// # Errors
+    /// When an answer could not be had, before a packet for which the watchdog leaves too little time, and when
+    /// the chip says that it fell asleep meanwhile and the sequence is lost. The chip is then asleep, or will
+    /// be when its watchdog expires.
+    fn converse(
+        &mut self,
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Self::Error>;
 }
 
 impl<T: Transport + ?Sized> Transport for &mut T {
@@ -34,5 +54,12 @@ impl<T: Transport + ?Sized> Transport for &mut T {
 
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error> {
         (**self).transact(commands, responses)
+    }
+
+    fn converse(
+        &mut self,
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Self::Error> {
+        (**self).converse(next)
     }
 }

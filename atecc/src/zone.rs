@@ -1,6 +1,20 @@
 //! The configuration zone as typed fields, and the slots of the data zone (section 2).
 
+mod chip_fields;
+mod key_config;
+mod slot_config;
+mod slot_summary;
+#[cfg(test)]
+mod tests;
+
 use core::fmt;
+
+pub use chip_fields::{
+    ChipMode, ChipOptions, CounterField, CounterId, KdfIv, OutputProtection, SecureBootConfig, SecureBootMode,
+};
+pub use key_config::{KeyConfig, KeyType};
+pub use slot_config::{PrivateKeyUse, ReadAccess, SlotConfig, WriteAccess, WriteConfig};
+pub use slot_summary::SlotSummary;
 
 /// Bytes of the configuration zone.
 pub const CONFIGURATION_ZONE: usize = 128;
@@ -18,6 +32,11 @@ impl Slot {
     /// The slot with this number, if there is one.
     pub const fn new(number: u8) -> Option<Self> {
         if number < 16 { Some(Self(number)) } else { None }
+    }
+
+    /// The slot that the lowest four bits of a field name.
+    const fn from_low_bits(bits: u16) -> Self {
+        Self((bits & 0x0f) as u8)
     }
 
     /// 0 to 15.
@@ -147,6 +166,105 @@ impl Configuration {
         self.word(88) >> slot.0 & 1 == 0
     }
 
+    /// SlotConfig of `slot` as typed fields.
+    pub fn slot_rules(&self, slot: Slot) -> SlotConfig {
+        SlotConfig::from_bits(self.slot_config(slot))
+    }
+
+    /// KeyConfig of `slot` as typed fields.
+    pub fn key_properties(&self, slot: Slot) -> KeyConfig {
+        KeyConfig::from_bits(self.key_config(slot))
+    }
+
+    /// What `slot` holds and may do, in one line.
+    pub const fn slot_summary(&self, slot: Slot) -> SlotSummary<'_> {
+        SlotSummary { configuration: self, slot }
+    }
+
+    /// AES_Enable, bit 0 of byte 13: whether the AES command works.
+    pub fn is_aes_enabled(&self) -> bool {
+        self.0[13] & 0x01 != 0
+    }
+
+    /// I2C_Enable, bit 0 of byte 14: whether the interface is I2C and not the single wire.
+    pub fn is_i2c_enabled(&self) -> bool {
+        self.0[14] & 0x01 != 0
+    }
+
+    /// CountMatch, byte 18: the slot whose first bytes hold the last count for keys of limited use, if enabled.
+    pub fn count_match(&self) -> Option<Slot> {
+        (self.0[18] & 0x01 != 0).then(|| Slot::from_low_bits(u16::from(self.0[18] >> 4)))
+    }
+
+    /// ChipMode, byte 19.
+    pub fn chip_mode(&self) -> ChipMode {
+        ChipMode(self.0[19])
+    }
+
+    /// Counter\[0\] or Counter\[1\], bytes 52 to 59 or 60 to 67, as they lie in the zone.
+    pub fn counter(&self, counter: CounterId) -> CounterField {
+        let start = 52 + 8 * counter as usize;
+        let mut field = [0; 8];
+        field.copy_from_slice(&self.0[start..start + 8]);
+        CounterField(field)
+    }
+
+    /// UseLock, byte 68: the slot whose key has to be used before others, if enabled (0xA in bits 3:0).
+    pub fn use_lock(&self) -> Option<Slot> {
+        (self.0[68] & 0x0f == 0x0a).then(|| Slot::from_low_bits(u16::from(self.0[68] >> 4)))
+    }
+
+    /// VolatileKeyPermission, byte 69: the slot whose key sets the persistent latch, if bit 7 enables it.
+    pub fn volatile_key_permission(&self) -> Option<Slot> {
+        (self.0[69] & 0x80 != 0).then(|| Slot::from_low_bits(u16::from(self.0[69])))
+    }
+
+    /// SecureBoot, bytes 70 and 71.
+    pub fn secure_boot(&self) -> SecureBootConfig {
+        SecureBootConfig(self.word(70))
+    }
+
+    /// KdfIvLoc and KdfIvStr, bytes 72 to 74.
+    pub fn kdf_iv(&self) -> KdfIv {
+        KdfIv { location: self.0[72], string: [self.0[73], self.0[74]] }
+    }
+
+    /// UserExtra, byte 84; can be set once while it is zero.
+    pub fn user_extra(&self) -> u8 {
+        self.0[84]
+    }
+
+    /// UserExtraAdd, byte 85; can be set once while it is zero. See [`ChipMode::alternate_address`].
+    pub fn user_extra_add(&self) -> u8 {
+        self.0[85]
+    }
+
+    /// ChipOptions, bytes 90 and 91.
+    pub fn chip_options(&self) -> ChipOptions {
+        ChipOptions(self.word(90))
+    }
+
+    /// X509format, bytes 92 to 95: how public keys are checked for certificates; zero is not at all.
+    pub fn x509_format(&self) -> [u8; 4] {
+        [self.0[92], self.0[93], self.0[94], self.0[95]]
+    }
+
+    /// The seven-bit I2C address that the chip answers at: UserExtraAdd where ChipMode says so and it is set,
+    /// else I2C_Address (section 2.1.1).
+    pub fn effective_i2c_address(&self) -> u8 {
+        if self.chip_mode().alternate_address() && self.user_extra_add() != 0 {
+            self.user_extra_add() >> 1
+        } else {
+            self.i2c_address()
+        }
+    }
+
+    /// The CRC-16 of the whole zone, which locks it with
+    /// [`Device::lock_configuration`](crate::Device::lock_configuration).
+    pub fn summary(&self) -> u16 {
+        u16::from_le_bytes(crate::packet::crc16(&self.0))
+    }
+
     fn word(&self, index: usize) -> u16 {
         u16::from_le_bytes([self.0[index], self.0[index + 1]])
     }
@@ -188,22 +306,4 @@ pub enum ClockDivider {
     M1,
     /// 0x0D: the slowest.
     M2,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn serial_number_in_upper_case_digits() {
-        let serial = SerialNumber::from_bytes([0x01, 0x23, 0xcf, 0xe1, 0xef, 0x17, 0xf0, 0xb0, 0x01]);
-        assert_eq!(&serial.to_hex(), b"0123CFE1EF17F0B001");
-    }
-
-    #[test]
-    fn sixteen_slots_and_no_more() {
-        assert_eq!(Slot::new(15).map(Slot::size), Some(72));
-        assert_eq!(Slot::new(8).map(Slot::size), Some(416));
-        assert_eq!(Slot::new(16), None);
-    }
 }

@@ -5,9 +5,12 @@
 //! a function there reads its arguments, calls safe code, and writes the answer.
 #![allow(non_snake_case, reason = "functions and arguments have the names of the standard")]
 
+mod digest;
 mod fence;
 mod function_list;
 mod general;
+mod interface;
+mod message;
 mod object;
 mod pointer;
 mod random;

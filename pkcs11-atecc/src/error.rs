@@ -26,13 +26,17 @@ macro_rules! errors {
 }
 
 errors! {
+    /// The object may not be changed, copied or destroyed: one of its attributes says so.
+    ActionProhibited = CKR_ACTION_PROHIBITED,
     /// A pointer is NULL or not aligned where a value is needed, or arguments contradict each other.
     ArgumentsBad = CKR_ARGUMENTS_BAD,
+    /// An attribute that the token sets, or that stays as it was made.
+    AttributeReadOnly = CKR_ATTRIBUTE_READ_ONLY,
     /// The attribute exists and never leaves the chip.
     AttributeSensitive = CKR_ATTRIBUTE_SENSITIVE,
-    /// The object has no such attribute.
+    /// Objects of this kind have no such attribute.
     AttributeTypeInvalid = CKR_ATTRIBUTE_TYPE_INVALID,
-    /// An attribute of a template says that it has a value and points nowhere.
+    /// An attribute of a template has a value that it cannot have here, or points nowhere.
     AttributeValueInvalid = CKR_ATTRIBUTE_VALUE_INVALID,
     /// The length that is needed was given back; the operation goes on.
     BufferTooSmall = CKR_BUFFER_TOO_SMALL,
@@ -42,6 +46,8 @@ errors! {
     AlreadyInitialized = CKR_CRYPTOKI_ALREADY_INITIALIZED,
     /// C_Initialize was not called, or it was called by the parent of this process.
     NotInitialized = CKR_CRYPTOKI_NOT_INITIALIZED,
+    /// The chip knows P-256 only.
+    CurveNotSupported = CKR_CURVE_NOT_SUPPORTED,
     /// The mechanism does not take data of this length.
     DataLenRange = CKR_DATA_LEN_RANGE,
     /// The chip, or the way to it, failed.
@@ -58,10 +64,14 @@ errors! {
     KeyFunctionNotPermitted = CKR_KEY_FUNCTION_NOT_PERMITTED,
     /// No key has this handle.
     KeyHandleInvalid = CKR_KEY_HANDLE_INVALID,
-    /// The mechanism is not one of the token's.
+    /// The value of the key cannot be hashed.
+    KeyIndigestible = CKR_KEY_INDIGESTIBLE,
+    /// The mechanism is not one of the token's, or not one for this function.
     MechanismInvalid = CKR_MECHANISM_INVALID,
     /// The mechanism takes no parameter, or another.
     MechanismParamInvalid = CKR_MECHANISM_PARAM_INVALID,
+    /// No slot has an event.
+    NoEvent = CKR_NO_EVENT,
     /// No object has this handle.
     ObjectHandleInvalid = CKR_OBJECT_HANDLE_INVALID,
     /// The session has an operation of this kind already.
@@ -80,8 +90,14 @@ errors! {
     SignatureLenRange = CKR_SIGNATURE_LEN_RANGE,
     /// No slot has this number.
     SlotIdInvalid = CKR_SLOT_ID_INVALID,
+    /// A template lacks an attribute that the object needs.
+    TemplateIncomplete = CKR_TEMPLATE_INCOMPLETE,
+    /// The attributes of a template contradict each other.
+    TemplateInconsistent = CKR_TEMPLATE_INCONSISTENT,
     /// There is no way to a chip.
     TokenNotPresent = CKR_TOKEN_NOT_PRESENT,
+    /// No object can be added to the token.
+    TokenWriteProtected = CKR_TOKEN_WRITE_PROTECTED,
     /// There is a user logged in.
     UserAlreadyLoggedIn = CKR_USER_ALREADY_LOGGED_IN,
     /// There is no user logged in.

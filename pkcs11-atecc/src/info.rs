@@ -4,10 +4,10 @@ use cryptoki_sys::*;
 
 use crate::token::Token;
 
-/// What C_GetInfo tells about the library. The version is that of the function list, 2.40.
-pub(crate) fn library() -> CK_INFO {
+/// What C_GetInfo tells about the library. The version is that of the function list it stands in.
+pub(crate) fn library(version: CK_VERSION) -> CK_INFO {
     CK_INFO {
-        cryptokiVersion: CRYPTOKI_VERSION,
+        cryptokiVersion: version,
         manufacturerID: padded(LIBRARY),
         flags: 0,
         libraryDescription: padded("PKCS#11 module for the ATECC608"),
@@ -71,8 +71,10 @@ pub(crate) fn ulong(count: usize) -> CK_ULONG {
     count as CK_ULONG
 }
 
-/// The version of the standard that the module follows.
-pub(crate) const CRYPTOKI_VERSION: CK_VERSION = CK_VERSION { major: 2, minor: 40 };
+/// The version of the list that C_GetFunctionList gives, which some clients refuse in any other version.
+pub(crate) const VERSION_2_40: CK_VERSION = CK_VERSION { major: 2, minor: 40 };
+/// The version of the list that C_GetInterface gives to who asks for no other.
+pub(crate) const VERSION_3_0: CK_VERSION = CK_VERSION { major: 3, minor: 0 };
 
 const LIBRARY: &str = env!("CARGO_PKG_NAME");
 const LIBRARY_VERSION: CK_VERSION = CK_VERSION {

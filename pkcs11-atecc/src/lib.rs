@@ -6,17 +6,20 @@
 //! session can find, `mechanism` what it can do.
 //!
 //! The module is a guest in the process that loads it: it starts no threads, installs no logger or panic
-//! handler, changes no environment variable, and exports `C_GetFunctionList` only.
+//! handler, changes no environment variable, and exports `C_GetFunctionList`, `C_GetInterfaceList` and
+//! `C_GetInterface` only.
 //!
 //! Sections named in the documentation are those of the PKCS#11 Cryptographic Token Interface Base
 //! Specification Version 2.40 Plus Errata 01, unless the text says "mechanisms", which means the Current
-//! Mechanisms Specification of the same version.
+//! Mechanisms Specification of the same version, or "version 3.0", which means the Base Specification of that
+//! version.
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code, reason = "the C side of the standard: raw pointers and an exported symbol")]
 mod abi;
 mod config;
 mod error;
+mod hash;
 mod info;
 mod log;
 mod mechanism;

@@ -1,6 +1,6 @@
 //! The module in a process: its slots and its sessions.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use cryptoki_sys::*;
 
@@ -17,6 +17,9 @@ pub(crate) struct Module {
     /// The slot ID is the place in this list.
     slots: Vec<Slot>,
     sessions: Mutex<Table<Session>>,
+    /// Set by C_Finalize, for whoever waits for a slot event.
+    finalized: Mutex<bool>,
+    finalization: Condvar,
 }
 
 /// C_Initialize (section 5.4). No device is touched: a program that never asks for the token does not wait.
@@ -26,7 +29,8 @@ pub(crate) fn initialize() -> Result<(), Error> {
 
 /// C_Finalize (section 5.4).
 pub(crate) fn finalize() -> Result<(), Error> {
-    PROCESS.finalize(std::process::id())
+    PROCESS.finalize(std::process::id())?.end();
+    Ok(())
 }
 
 /// The module, if this process has initialized it.
@@ -39,7 +43,24 @@ static PROCESS: Process<Module> = Process::new();
 impl Module {
     fn new(config: Config) -> Self {
         let slots = config.devices.into_iter().map(|device| Slot::new(device, config.log)).collect();
-        Self { slots, sessions: Mutex::new(Table::default()) }
+        Self { slots, sessions: Mutex::default(), finalized: Mutex::new(false), finalization: Condvar::new() }
+    }
+
+    /// C_WaitForSlotEvent (section 5.5). Events are tokens that come and go, and no slot is
+    /// CKF_REMOVABLE_DEVICE: who does not want to block hears so at once, who blocks waits for C_Finalize.
+    pub(crate) fn wait_for_slot_event(&self, block: bool) -> Result<CK_SLOT_ID, Error> {
+        if !block {
+            return Err(Error::NoEvent);
+        }
+        let finalized = self.finalized.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.finalization.wait_while(finalized, |finalized| !*finalized);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        Err(Error::NotInitialized)
+    }
+
+    fn end(&self) {
+        *self.finalized.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.finalization.notify_all();
     }
 
     /// The IDs of all slots, or of those with a token.

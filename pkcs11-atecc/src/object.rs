@@ -3,7 +3,12 @@
 mod attributes;
 mod certificate;
 mod key;
+mod profile;
+mod public_key;
+mod session;
 mod x509;
+
+use std::sync::Arc;
 
 use atecc::{PublicKey, Slot};
 use atecc_token::ObjectKind;
@@ -13,10 +18,11 @@ use crate::{error::Error, template::Template};
 
 use attributes::Attributes;
 pub(crate) use attributes::Value;
+pub(crate) use session::{Owner, SessionObjects};
 
-/// All objects of a token. The handle of an object is its place in the list, counted from 1.
+/// The objects that a token brings. The handle of an object is its place in the list, counted from 1.
 #[derive(Debug)]
-pub(crate) struct Objects(Vec<Object>);
+pub(crate) struct Objects(Vec<Arc<Object>>);
 
 impl Objects {
     /// The objects that the token shows.
@@ -38,30 +44,32 @@ impl Objects {
                 Some(Object { attributes: certificate::x509(object, der, is_key(&object.id))?, key: None })
             }
         });
-        Self(objects.collect())
+        let has_certificate = token.iter().any(|object| {
+            matches!(object.kind, ObjectKind::Certificate { .. })
+                && is_key(&object.id)
+                && subject(object, &object.id).is_some()
+        });
+        let profiles = profile::all(has_certificate).map(|attributes| Object { attributes, key: None });
+        Self(objects.chain(profiles).map(Arc::new).collect())
     }
 
     /// The object with this handle.
-    pub(crate) fn get(&self, handle: CK_OBJECT_HANDLE) -> Result<&Object, Error> {
+    pub(crate) fn get(&self, handle: CK_OBJECT_HANDLE) -> Result<Arc<Object>, Error> {
         usize::try_from(handle)
             .ok()
             .and_then(|number| self.0.get(number.checked_sub(1)?))
+            .map(Arc::clone)
             .ok_or(Error::ObjectHandleInvalid)
     }
 
-    /// The key with this handle; certificates are no keys.
-    pub(crate) fn key(&self, handle: CK_OBJECT_HANDLE) -> Result<Key, Error> {
-        self.get(handle).ok().and_then(|object| object.key).ok_or(Error::KeyHandleInvalid)
-    }
-
     /// The handles of the objects that match.
-    pub(crate) fn find(&self, template: &Template<'_>) -> Vec<CK_OBJECT_HANDLE> {
-        (1..).zip(&self.0).filter(|(_, object)| template.matches(object)).map(|(handle, _)| handle).collect()
+    pub(crate) fn find(&self, template: &Template<'_>) -> impl Iterator<Item = CK_OBJECT_HANDLE> {
+        (1..).zip(&self.0).filter(|(_, object)| template.matches(object)).map(|(handle, _)| handle)
     }
 }
 
 /// One object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Object {
     attributes: Attributes,
     key: Option<Key>,
@@ -71,6 +79,21 @@ impl Object {
     /// The value of an attribute, if the object has it.
     pub(crate) fn attribute(&self, attribute: CK_ATTRIBUTE_TYPE) -> Option<&Value> {
         self.attributes.get(attribute)
+    }
+
+    /// A CK_BBOOL; one that the object does not have is false.
+    pub(crate) fn flag(&self, attribute: CK_ATTRIBUTE_TYPE) -> bool {
+        matches!(self.attribute(attribute), Some(Value::Plain(value)) if *value == [CK_TRUE])
+    }
+
+    /// The key, if the object is one; certificates and profiles are none.
+    pub(crate) fn key(&self) -> Result<Key, Error> {
+        self.key.ok_or(Error::KeyHandleInvalid)
+    }
+
+    /// C_GetObjectSize: the bytes of the attributes that can be read. Nobody knows more.
+    pub(crate) fn size(&self) -> usize {
+        self.attributes.size()
     }
 }
 
@@ -95,7 +118,7 @@ fn subject<'a>(object: &'a atecc_token::Object, id: &[u8]) -> Option<&'a [u8]> {
 ///
 /// Nothing is private in the sense of the standard: every session sees every object, with or without a user
 /// logged in. What protects the private key is that it never leaves the chip.
-fn storage_object(class: CK_OBJECT_CLASS, object: &atecc_token::Object, unique_id: &str) -> Attributes {
+fn storage_object(class: CK_OBJECT_CLASS, label: &str, unique_id: &str) -> Attributes {
     Attributes::default()
         .number(CKA_CLASS, class)
         .boolean(CKA_TOKEN, true)
@@ -103,8 +126,7 @@ fn storage_object(class: CK_OBJECT_CLASS, object: &atecc_token::Object, unique_i
         .boolean(CKA_MODIFIABLE, false)
         .boolean(CKA_COPYABLE, false)
         .boolean(CKA_DESTROYABLE, false)
-        .bytes(CKA_LABEL, object.label.as_bytes())
-        .bytes(CKA_ID, &object.id)
+        .bytes(CKA_LABEL, label.as_bytes())
         .bytes(CKA_UNIQUE_ID, unique_id.as_bytes())
 }
 
@@ -121,7 +143,7 @@ pub(crate) mod tests {
 
     /// The private key `device`, as a token shows it.
     pub(crate) fn private_key() -> Object {
-        device_objects().0.remove(0)
+        Object::clone(&device_objects().get(1).unwrap())
     }
 
     fn device_objects() -> Objects {
@@ -136,20 +158,26 @@ pub(crate) mod tests {
         ])
     }
 
+    fn find(objects: &Objects, template: &Template<'_>) -> Vec<CK_OBJECT_HANDLE> {
+        objects.find(template).collect()
+    }
+
     #[test]
     fn handles_begin_at_one_and_end_with_the_list() {
         let objects = device_objects();
         assert_eq!(objects.get(CK_INVALID_HANDLE).err(), Some(Error::ObjectHandleInvalid));
-        assert_eq!(objects.get(4).err(), Some(Error::ObjectHandleInvalid));
+        assert_eq!(objects.get(8).err(), Some(Error::ObjectHandleInvalid));
         assert_eq!(objects.get(CK_OBJECT_HANDLE::MAX).err(), Some(Error::ObjectHandleInvalid));
-        assert_eq!(objects.key(1), Ok(Key::Private(Slot::PRIMARY_KEY)));
-        assert!(matches!(objects.key(2), Ok(Key::Public(_))));
-        assert_eq!(objects.key(3), Err(Error::KeyHandleInvalid));
+        let key = |handle| objects.get(handle).unwrap().key();
+        assert_eq!(key(1), Ok(Key::Private(Slot::PRIMARY_KEY)));
+        assert!(matches!(key(2), Ok(Key::Public(_))));
+        assert_eq!(key(3), Err(Error::KeyHandleInvalid));
     }
 
     #[test]
     fn an_unreadable_certificate_is_no_object() {
-        assert_eq!(device_objects().find(&Template::default()), [1, 2, 3]);
+        // Two keys, one certificate, four profiles.
+        assert_eq!(find(&device_objects(), &Template::default()), [1, 2, 3, 4, 5, 6, 7]);
     }
 
     #[test]
@@ -158,9 +186,9 @@ pub(crate) mod tests {
         let class = CKO_PUBLIC_KEY.to_ne_bytes();
         let mut template = Template::default();
         template.push(CKA_CLASS, &class);
-        assert_eq!(objects.find(&template), [2]);
+        assert_eq!(find(&objects, &template), [2]);
         template.push(CKA_LABEL, b"signer");
-        assert!(objects.find(&template).is_empty());
+        assert!(find(&objects, &template).is_empty());
     }
 
     #[test]
@@ -170,5 +198,34 @@ pub(crate) mod tests {
         assert!(subject(3).is_some());
         assert_eq!(subject(1), subject(3));
         assert_eq!(subject(2), subject(3));
+    }
+
+    #[test]
+    fn without_a_certificate_one_profile_fewer_is_claimed() {
+        let public_key = PublicKey::from_bytes([0x11; 64]);
+        let kind = ObjectKind::PrivateKey { slot: Slot::PRIMARY_KEY, public_key };
+        let objects = Objects::of_token(&[atecc_token::Object { label: "device", id: ID.to_vec(), kind }]);
+        let (class, profile) = (CKO_PROFILE.to_ne_bytes(), CKP_PUBLIC_CERTIFICATES_TOKEN.to_ne_bytes());
+        let mut template = Template::default();
+        template.push(CKA_CLASS, &class);
+        assert_eq!(find(&objects, &template).len(), 3);
+        assert_eq!(find(&device_objects(), &template).len(), 4);
+        template.push(CKA_PROFILE_ID, &profile);
+        assert!(find(&objects, &template).is_empty());
+        assert_eq!(find(&device_objects(), &template).len(), 1);
+    }
+
+    #[test]
+    fn every_object_has_an_identifier_of_its_own() {
+        let objects = device_objects();
+        let mut identifiers: Vec<_> = (1..=7)
+            .map(|handle| match objects.get(handle).unwrap().attribute(CKA_UNIQUE_ID) {
+                Some(Value::Plain(identifier)) => identifier.clone(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        identifiers.sort();
+        identifiers.dedup();
+        assert_eq!(identifiers.len(), 7);
     }
 }

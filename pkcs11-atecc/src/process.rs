@@ -47,10 +47,10 @@ impl<T> Process<T> {
     }
 
     /// C_Finalize: gives up the state. It ends when the last call that still works with it returns.
-    pub(crate) fn finalize(&self, pid: u32) -> Result<(), Error> {
+    pub(crate) fn finalize(&self, pid: u32) -> Result<Arc<T>, Error> {
         let own = self.own(pid).ok_or(Error::NotInitialized)?;
         let state = own.state.write().unwrap_or_else(PoisonError::into_inner).take();
-        state.map(drop).ok_or(Error::NotInitialized)
+        state.ok_or(Error::NotInitialized)
     }
 
     const fn owned_by(pid: u32) -> Self {
@@ -111,7 +111,7 @@ mod tests {
             assert_eq!(process.initialize(PARENT, || round), Ok(()));
             assert_eq!(process.initialize(PARENT, || 99), Err(Error::AlreadyInitialized));
             assert_eq!(process.current(PARENT).as_deref(), Ok(&round));
-            assert_eq!(process.finalize(PARENT), Ok(()));
+            assert_eq!(process.finalize(PARENT).as_deref(), Ok(&round));
             assert_eq!(process.current(PARENT), Err(Error::NotInitialized));
         }
         assert!(process.child.get().is_none(), "cycles leave nothing behind");
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(process.current(CHILD).as_deref(), Ok(&"child"));
         process.initialize(GRANDCHILD, || "grandchild").unwrap();
         assert_eq!(process.current(GRANDCHILD).as_deref(), Ok(&"grandchild"));
-        assert_eq!(process.finalize(GRANDCHILD), Ok(()));
+        assert_eq!(process.finalize(GRANDCHILD).as_deref(), Ok(&"grandchild"));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Sessions: what an application does with a token at a time (section 5.6).
 
+mod digest;
+mod message;
+mod object;
 mod operation;
 mod search;
 mod sign;
@@ -11,10 +14,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use cryptoki_sys::CK_OBJECT_HANDLE;
+use cryptoki_sys::*;
 
-use crate::token::Token;
+use crate::{error::Error, object::Owner, token::Token};
 
+use digest::Digesting;
 use operation::Operation;
 use sign::Sign;
 pub(crate) use table::Table;
@@ -23,18 +27,38 @@ use verify::Verify;
 /// A session with a token.
 pub(crate) struct Session {
     token: Arc<Token>,
+    /// In whose name its session objects are kept.
+    owner: Owner,
     operations: Mutex<Operations>,
 }
 
 impl Session {
     /// A session without operations.
     pub(crate) fn new(token: Arc<Token>) -> Self {
-        Self { token, operations: Mutex::default() }
+        let owner = token.session_objects().new_owner();
+        Self { token, owner, operations: Mutex::default() }
     }
 
     /// The token of the session.
     pub(crate) fn token(&self) -> &Token {
         &self.token
+    }
+
+    /// C_SessionCancel (version 3.0, section 5.6.4): ends the operations of these kinds, and tells whether any
+    /// was active. Kinds that the token does not have are never active.
+    pub(crate) fn cancel(&self, kinds: CK_FLAGS) -> bool {
+        let mut operations = self.operations();
+        let searching = kinds & CKF_FIND_OBJECTS != 0 && operations.search.cancel();
+        let digesting = kinds & CKF_DIGEST != 0 && operations.digest.cancel();
+        let signing = kinds & CKF_SIGN != 0 && operations.sign.cancel();
+        let verifying = kinds & CKF_VERIFY != 0 && operations.verify.cancel();
+        searching || digesting || signing || verifying
+    }
+
+    /// An Init function without a mechanism ends the active operation of its kind (version 3.0). If none is active,
+    /// the mechanism was forgotten.
+    pub(crate) fn cancel_active(&self, kind: CK_FLAGS) -> Result<(), Error> {
+        if self.cancel(kind) { Ok(()) } else { Err(Error::ArgumentsBad) }
     }
 
     /// The operations. Threads that share a session wait here for each other, also while the chip signs.
@@ -43,10 +67,19 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    /// "When a session is closed, all session objects created by the session are destroyed automatically"
+    /// (section 5.6).
+    fn drop(&mut self) {
+        self.token.session_objects().destroy_all(self.owner);
+    }
+}
+
 /// A session has at most one operation of each kind.
 #[derive(Default)]
 struct Operations {
     search: Operation<VecDeque<CK_OBJECT_HANDLE>>,
+    digest: Operation<Digesting>,
     sign: Operation<Sign>,
     verify: Operation<Verify>,
 }

@@ -25,6 +25,16 @@ impl<'a> Template<'a> {
         self.0.push((attribute, value));
     }
 
+    /// The value that it gives to `attribute`.
+    pub(crate) fn get(&self, attribute: CK_ATTRIBUTE_TYPE) -> Option<&'a [u8]> {
+        self.iter().find(|(given, _)| *given == attribute).map(|(_, value)| value)
+    }
+
+    /// Its attributes, in the order in which they came.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (CK_ATTRIBUTE_TYPE, &'a [u8])> {
+        self.0.iter().copied()
+    }
+
     /// Whether `object` has every attribute of the template. A sensitive value matches nothing: searching must
     /// not be a way to guess it.
     pub(crate) fn matches(&self, object: &Object) -> bool {

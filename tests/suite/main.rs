@@ -4,6 +4,11 @@
 //! `tests/run` installs them.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
+mod bench;
+mod c_surface;
+mod clients;
+mod doctor;
 mod house;
 mod mistakes;
 mod mosquitto;
@@ -12,4 +17,8 @@ mod pkcs11_tool;
 mod readme;
 mod real_chips;
 mod shared_bus;
+mod shell;
 mod support;
+mod two_chips;
+mod vendor;
+mod verbs;

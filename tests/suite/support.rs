@@ -2,11 +2,15 @@
 
 mod chip;
 mod pki;
+mod preload;
 mod process;
+mod terminal;
 
-pub(crate) use chip::Chip;
+pub(crate) use chip::{Chip, ServedBus};
 pub(crate) use pki::ServerCertificate;
+pub(crate) use preload::{BUS_NUMBER, I2C_DEV, Message, give_i2c_dev, messages, record};
 pub(crate) use process::{Finished, Running, run, run_with_input};
+pub(crate) use terminal::Terminal;
 
 use std::{
     net::TcpListener,
@@ -60,6 +64,6 @@ fn profile_directory() -> PathBuf {
     std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().into()
 }
 
-fn target_directory() -> PathBuf {
+pub(crate) fn target_directory() -> PathBuf {
     profile_directory().parent().unwrap().into()
 }

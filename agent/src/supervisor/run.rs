@@ -26,6 +26,8 @@ struct Running {
     agent: Agent,
     link: Link,
     shadow: Option<Shadow>,
+    /// The state is to be reported, and the queue had no room for it yet.
+    report_due: bool,
     next_sequence: u64,
     receipts: JoinSet<(Option<u64>, Result<Acknowledgement, mqtt::Error>)>,
 }
@@ -49,7 +51,8 @@ impl Agent {
         let mut shutdown = pin!(shutdown);
 
         let receipts = JoinSet::new();
-        let mut running = Running { agent: self, link, shadow, next_sequence: 0, receipts };
+        let mut running =
+            Running { agent: self, link, shadow, report_due: false, next_sequence: 0, receipts };
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
@@ -58,7 +61,7 @@ impl Agent {
                     running.agent.on_receipt(sequence, result);
                 }
                 _ = telemetry.tick() => running.publish_telemetry(),
-                _ = housekeeping.tick() => running.look_for_silence(),
+                _ = housekeeping.tick() => running.keep_house(),
             }
         }
         // The link must not wait for a reader that does not read any more.
@@ -155,7 +158,12 @@ impl Running {
         let state = Properties::from_iter([(LED.to_owned(), json!(self.agent.led.is_on()))]);
         let (topic, payload) = shadow.report(&state, Instant::now());
         let published = self.link.publish(topic, payload);
-        self.keep(None, published);
+        self.report_due = published.is_err();
+        if self.report_due {
+            shadow.withdraw();
+        } else {
+            self.keep(None, published);
+        }
     }
 
     fn publish_telemetry(&mut self) {
@@ -174,6 +182,13 @@ impl Running {
             }
             Err(reason) => self.agent.tell(Report::NotDelivered { reason }),
         }
+    }
+
+    fn keep_house(&mut self) {
+        if self.report_due {
+            self.report_state();
+        }
+        self.look_for_silence();
     }
 
     fn look_for_silence(&mut self) {

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use atecc::Signature;
 use rustls::client::ResolvesClientCert;
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::{OtherError, SignatureAlgorithm, SignatureScheme};
 use sha2::{Digest, Sha256};
 
-use super::{Error, Identity, Key, der};
+use super::{Error, Identity, Key};
 
 /// Offers the same certificate to every server that accepts its kind of signature.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Signer for RemoteKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
         let digest = Sha256::digest(message);
         match self.0.sign(&digest.into()) {
-            Ok(r_s) => Ok(der::signature(&r_s)),
+            Ok(r_s) => Ok(Signature::from_bytes(r_s).to_der().to_vec()),
             Err(error) => Err(rustls::Error::Other(OtherError(Arc::new(Error::Sign(error))))),
         }
     }

@@ -7,6 +7,11 @@ use atecc::packet::{Packet, Response};
 use super::*;
 use crate::provision;
 
+mod garbage;
+mod power;
+
+/// tWATCHDOG, typical.
+const WATCHDOG: Duration = Duration::from_millis(1_300);
 const AFTER_WAKE: Duration = Duration::from_micros(1_500);
 
 fn chip() -> Chip {
@@ -181,7 +186,7 @@ fn what_no_chip_understands_is_a_parse_error() {
         command(0x30, 0x07, 0, &[]),
         command(0x30, 0x00, 0, &[1]),
         command(0x02, 0x03, 0, &[]),
-        command(0x02, 0x82, 0x0250, &[]),
+        command(0x02, 0x82, 0x0350, &[]),
         command(0x16, 0x43, 0, &[0; 31]),
         command(0x1b, 0x02, 0, &[]),
         command(0x41, 0xa0, 0x10, &[]),
@@ -193,31 +198,43 @@ fn what_no_chip_understands_is_a_parse_error() {
 }
 
 #[test]
-fn any_bytes_get_an_answer() {
-    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = move || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        seed
-    };
+fn a_new_address_is_heard_after_the_next_sleep() {
     let mut chip = awake();
-    for _ in 0..20_000 {
-        let length = (next() % 170) as usize;
-        let bytes: Vec<u8, 170> = (0..length).map(|_| next() as u8).collect();
-        let data: Vec<u8, 140> = bytes.iter().take(140).copied().collect();
-        let packet = command(
-            [0x02, 0x16, 0x1b, 0x30, 0x40, 0x41, 0x45][length % 7],
-            next() as u8,
-            next() as u16,
-            &data,
-        );
-        for write in [&bytes[..], &[&[word_address::COMMAND], packet.as_bytes()].concat()] {
-            chip.wake(Duration::ZERO);
-            chip.write(&[word_address::RESET], AFTER_WAKE);
-            chip.write(write, AFTER_WAKE);
-            let mut buffer = [0; 80];
-            chip.read(&mut buffer);
-        }
-    }
+    ask(&mut chip, &command(0x20, 0x01, 0x6e, &[]));
+    assert_eq!(chip.i2c_address(), 0x35);
+    chip.write(&[word_address::SLEEP], AFTER_WAKE);
+    assert_eq!(chip.i2c_address(), 0x37);
+}
+
+#[test]
+fn a_replica_shows_the_key_that_it_does_not_have() {
+    let key = PublicKey::from_bytes([0x42; 64]);
+    let mut eeprom = provision::tng_tls().unwrap();
+    eeprom.slot_mut(Slot::PRIMARY_KEY).fill(0);
+    let mut chip = Chip::replaying(eeprom, &[(Slot::PRIMARY_KEY, key)], Pace::Instant);
+    chip.wake(Duration::ZERO);
+    assert_eq!(ask(&mut chip, &command(0x40, 0x00, 0, &[])).data(), key.as_bytes());
+    ask(&mut chip, &command(0x16, 0x43, 0, &[0x17; 32]));
+    assert_eq!(ask(&mut chip, &command(0x41, 0xa0, 0, &[])).status(), Some(Status::EccFault));
+    assert_eq!(ask(&mut chip, &command(0x43, 0x0c, 0, key.as_bytes())).status(), Some(Status::EccFault));
+}
+
+#[test]
+fn an_unhealthy_generator_is_told_once() {
+    let mut chip = awake();
+    chip.fail_health_test();
+    let random = command(0x1b, 0x00, 0, &[]);
+    assert_eq!(ask(&mut chip, &random).status(), Some(Status::HealthTestError));
+    assert_eq!(ask(&mut chip, &random).data().len(), 32);
+}
+
+#[test]
+fn a_failed_self_test_is_forgotten_with_sleep() {
+    let mut chip = awake();
+    chip.fail_self_test(0x20);
+    let random = command(0x1b, 0x00, 0, &[]);
+    assert_eq!(ask(&mut chip, &random).status(), Some(Status::SelfTestError));
+    chip.write(&[word_address::SLEEP], AFTER_WAKE);
+    chip.wake(AFTER_WAKE);
+    assert_eq!(ask_at(&mut chip, &random, 2 * AFTER_WAKE).data().len(), 32);
 }

@@ -21,6 +21,8 @@ use embedded_hal::i2c::{I2c, Operation};
 use super::wire::{self, Request, Transfer};
 use crate::Bus;
 
+/// Pause after a failure to accept, which most often lasts.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long an answer may wait for a client that does not read.
 const WRITE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -43,10 +45,14 @@ impl Server {
             if !metadata.file_type().is_socket() {
                 return Err(ServeError::NotASocket { path: socket.into() });
             }
-            if UnixStream::connect(socket).is_ok() {
-                return Err(ServeError::InUse { path: socket.into() });
+            match UnixStream::connect(socket) {
+                Ok(_) => return Err(ServeError::InUse { path: socket.into() }),
+                // Nobody listens any more.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    fs::remove_file(socket).map_err(io_error)?;
+                }
+                Err(error) => return Err(io_error(error)),
             }
-            fs::remove_file(socket).map_err(io_error)?;
         }
         let listener = UnixListener::bind(socket).map_err(io_error)?;
         Ok(Self { listener, socket: socket.into(), is_stopped: AtomicBool::new(false) })
@@ -54,25 +60,33 @@ impl Server {
 
     /// Serves `bus` until [`stop`](Self::stop), a thread per client; a transfer holds the bus while it lasts.
     ///
-    /// # Errors
-    /// When no client can be accepted any more.
-    pub fn run(&self, bus: Bus) -> Result<(), ServeError> {
+    /// A client for which the system has no file or thread left is turned away; the others go on.
+    pub fn run(&self, bus: Bus) {
         let bus = Arc::new(Mutex::new(bus));
         for stream in self.listener.incoming() {
-            let stream = stream.map_err(|source| ServeError::Io { path: self.socket.clone(), source })?;
             if self.is_stopped.load(Ordering::Acquire) {
                 break;
             }
+            let stream = match stream {
+                Ok(stream) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a client of the emulated bus could not be accepted");
+                    thread::sleep(ACCEPT_PAUSE);
+                    continue;
+                }
+            };
             let bus = Arc::clone(&bus);
-            thread::spawn(move || {
+            let client = thread::Builder::new().spawn(move || {
                 if let Err(error) = serve_client(stream, &bus)
                     && error.kind() != io::ErrorKind::UnexpectedEof
                 {
                     tracing::debug!(%error, "a client of the emulated bus was dropped");
                 }
             });
+            if let Err(error) = client {
+                tracing::warn!(%error, "a client of the emulated bus was turned away");
+            }
         }
-        Ok(())
     }
 
     /// Makes [`run`](Self::run) return. Clients that are connected are dropped with the process.

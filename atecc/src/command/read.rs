@@ -33,7 +33,7 @@ pub enum Zone {
 
 impl Zone {
     /// Bits 1:0 of the mode (table 5-20).
-    const fn mode(self) -> u8 {
+    pub(super) const fn mode(self) -> u8 {
         match self {
             Self::Configuration => 0x00,
             Self::Otp => 0x01,
@@ -78,7 +78,7 @@ pub struct Address {
 
 impl Address {
     /// Param2 for this place in `zone` (tables 4-4, 4-6 and 4-8).
-    const fn encode(self, zone: Zone) -> u16 {
+    pub(super) const fn encode(self, zone: Zone) -> u16 {
         let word = (self.word & 0x07) as u16;
         let block = self.block as u16;
         match zone {

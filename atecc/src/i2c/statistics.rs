@@ -35,6 +35,11 @@ impl Statistics {
         retries: 0,
         waited_us: 0,
     };
+
+    /// The time that has passed at 100 kHz, as far as the driver knows: delays, bytes and address bytes.
+    pub(super) const fn elapsed_us(&self) -> u64 {
+        self.waited_us + super::BYTE_US * (self.bytes_written + self.bytes_read + self.transactions)
+    }
 }
 
 impl Sub for Statistics {

@@ -11,8 +11,13 @@ use embedded_hal_mock::eh1::{
     i2c::{Mock, Transaction},
 };
 
+mod pace;
+
 use super::{Error, I2cTransport, TRUST_AND_GO_ADDRESS};
-use crate::{Device, ResponseError, Slot, Status};
+use crate::{
+    Device, ResponseError, Slot, Status, Transport,
+    command::{Command, InfoRevision},
+};
 
 const CHIP: u8 = TRUST_AND_GO_ADDRESS;
 const NACK: ErrorKind = ErrorKind::NoAcknowledge(NoAcknowledgeSource::Address);
@@ -208,4 +213,52 @@ fn a_command_that_never_ends_is_given_up_and_tried_again() {
     };
     let error = on(&[endless(), endless(), endless()], |chip| chip.revision()).unwrap_err();
     assert!(matches!(error, crate::Error::Transport(Error::Timeout { command: "Info", .. })), "{error:?}");
+}
+
+/// Before what is sent once: a chip that sleeps, as it should, does not hear it.
+fn settle() -> Vec<Transaction> {
+    vec![Transaction::write(CHIP, vec![0x01]).with_error(NACK)]
+}
+
+/// Runs `commands` packets of Info in one conversation and gives what the answers were.
+fn talk(
+    chip: &mut Device<I2cTransport<Mock, NoopDelay>>,
+    commands: usize,
+) -> (usize, Result<(), Error<ErrorKind>>) {
+    let mut answers = 0;
+    let mut sent = 0;
+    let result = chip.transport_mut().converse(&mut |answer| {
+        answers += usize::from(answer.is_some());
+        sent += 1;
+        (sent <= commands).then(|| InfoRevision.packet())
+    });
+    (answers, result)
+}
+
+#[test]
+fn a_conversation_is_one_wake_and_ends_in_sleep() {
+    let transcript =
+        [settle(), wake(), ask(&INFO, REVISION.to_vec()), ask(&INFO, REVISION.to_vec()), sleep()];
+    let (answers, result) = on(&transcript, |chip| talk(chip, 2));
+    result.unwrap();
+    assert_eq!(answers, 2);
+}
+
+#[test]
+fn a_refusal_ends_the_conversation_and_is_shown() {
+    let transcript = [settle(), wake(), ask(&INFO, filled(&EXECUTION_ERROR, 7)), sleep()];
+    let (answers, result) = on(&transcript, |chip| talk(chip, 2));
+    result.unwrap();
+    assert_eq!(answers, 1);
+}
+
+#[test]
+fn a_conversation_that_the_chip_forgot_is_lost_and_not_repeated() {
+    for status in [WATCHDOG, AFTER_WAKE] {
+        let transcript =
+            [settle(), wake(), ask(&INFO, REVISION.to_vec()), ask(&INFO, filled(&status, 7)), sleep()];
+        let (answers, result) = on(&transcript, |chip| talk(chip, 3));
+        assert!(matches!(result, Err(Error::SequenceLost(_))), "{result:?}");
+        assert_eq!(answers, 1);
+    }
 }

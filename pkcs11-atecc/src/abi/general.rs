@@ -27,10 +27,16 @@ cryptoki! {
         module::finalize()
     }
 
-    /// C_GetInfo.
+    /// C_GetInfo of the list of version 2.40.
     fn C_GetInfo(pInfo: CK_INFO_PTR) |_module| {
         // SAFETY: the caller promises that it is NULL or valid for writes.
-        unsafe { Destination::one(pInfo) }?.set(info::library())
+        unsafe { Destination::one(pInfo) }?.set(info::library(info::VERSION_2_40))
+    }
+
+    /// C_GetInfo of the list of version 3.0.
+    fn C_GetInfo_3_0(pInfo: CK_INFO_PTR) |_module| {
+        // SAFETY: the caller promises that it is NULL or valid for writes.
+        unsafe { Destination::one(pInfo) }?.set(info::library(info::VERSION_3_0))
     }
 }
 

@@ -26,12 +26,12 @@ cryptoki! {
         let session = module.session(hSession)?;
         // SAFETY: the caller promises that it is NULL or valid for this many attributes.
         let template = unsafe { pointer::in_out(pTemplate, ulCount) }?;
-        let object = session.token().objects()?.get(hObject)?;
+        let object = session.token().object(hObject)?;
         let mut result = Ok(());
         for attribute in template {
             // SAFETY: the caller promises it for each attribute of the template.
             let destination = unsafe { value_destination(attribute) };
-            match destination.and_then(|destination| give(object, attribute.type_, destination)) {
+            match destination.and_then(|destination| give(&object, attribute.type_, destination)) {
                 Ok(length) => attribute.ulValueLen = ulong(length),
                 Err(error) => {
                     attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
@@ -45,16 +45,8 @@ cryptoki! {
     /// C_FindObjectsInit.
     fn C_FindObjectsInit(hSession: CK_SESSION_HANDLE, pTemplate: CK_ATTRIBUTE_PTR, ulCount: CK_ULONG) |module| {
         let session = module.session(hSession)?;
-        // SAFETY: the caller promises that it is NULL or valid for this many attributes.
-        let attributes = unsafe { pointer::input(pTemplate, ulCount) }?;
-        let mut template = Template::with_capacity(attributes.len())?;
-        for attribute in attributes {
-            let start = attribute.pValue.cast::<CK_BYTE>();
-            // SAFETY: the caller promises that the value is NULL or has this many bytes.
-            let value = unsafe { pointer::input(start, attribute.ulValueLen) };
-            template.push(attribute.type_, value.map_err(|_| Error::AttributeValueInvalid)?);
-        }
-        session.find_objects_init(&template)
+        // SAFETY: the caller promises that the template and its values are NULL or as long as it says.
+        session.find_objects_init(&unsafe { template(pTemplate, ulCount) }?)
     }
 
     /// C_FindObjects.
@@ -80,22 +72,83 @@ cryptoki! {
     }
 
     /// C_CreateObject.
-    fn C_CreateObject(CK_SESSION_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_OBJECT_HANDLE_PTR)
-        = Error::FunctionNotSupported;
+    fn C_CreateObject(
+        hSession: CK_SESSION_HANDLE,
+        pTemplate: CK_ATTRIBUTE_PTR,
+        ulCount: CK_ULONG,
+        phObject: CK_OBJECT_HANDLE_PTR
+    ) |module| {
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that the template and its values are NULL or as long as it says.
+        let template = unsafe { template(pTemplate, ulCount) }?;
+        // SAFETY: the caller promises that it is NULL or valid for writes.
+        let destination = unsafe { Destination::one(phObject) }?;
+        destination.set(session.create_object(&template)?)
+    }
 
     /// C_CopyObject.
-    fn C_CopyObject(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_OBJECT_HANDLE_PTR)
-        = Error::FunctionNotSupported;
+    fn C_CopyObject(
+        hSession: CK_SESSION_HANDLE,
+        hObject: CK_OBJECT_HANDLE,
+        pTemplate: CK_ATTRIBUTE_PTR,
+        ulCount: CK_ULONG,
+        phNewObject: CK_OBJECT_HANDLE_PTR
+    ) |module| {
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that the template and its values are NULL or as long as it says.
+        let template = unsafe { template(pTemplate, ulCount) }?;
+        // SAFETY: the caller promises that it is NULL or valid for writes.
+        let destination = unsafe { Destination::one(phNewObject) }?;
+        destination.set(session.copy_object(hObject, &template)?)
+    }
 
     /// C_DestroyObject.
-    fn C_DestroyObject(CK_SESSION_HANDLE, CK_OBJECT_HANDLE) = Error::FunctionNotSupported;
+    fn C_DestroyObject(hSession: CK_SESSION_HANDLE, hObject: CK_OBJECT_HANDLE) |module| {
+        module.session(hSession)?.destroy_object(hObject)
+    }
 
     /// C_GetObjectSize.
-    fn C_GetObjectSize(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ULONG_PTR) = Error::FunctionNotSupported;
+    fn C_GetObjectSize(
+        hSession: CK_SESSION_HANDLE,
+        hObject: CK_OBJECT_HANDLE,
+        pulSize: CK_ULONG_PTR
+    ) |module| {
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that it is NULL or valid for writes.
+        let destination = unsafe { Destination::one(pulSize) }?;
+        destination.set(ulong(session.token().object(hObject)?.size()))
+    }
 
     /// C_SetAttributeValue.
-    fn C_SetAttributeValue(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG)
-        = Error::FunctionNotSupported;
+    fn C_SetAttributeValue(
+        hSession: CK_SESSION_HANDLE,
+        hObject: CK_OBJECT_HANDLE,
+        pTemplate: CK_ATTRIBUTE_PTR,
+        ulCount: CK_ULONG
+    ) |module| {
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that the template and its values are NULL or as long as it says.
+        let template = unsafe { template(pTemplate, ulCount) }?;
+        session.set_attribute_value(hObject, &template)
+    }
+}
+
+/// A template that gives values.
+///
+/// # Safety
+/// `start` is NULL or valid for reads of `count` attributes, and the value of each is NULL or valid for reads of
+/// as many bytes as it says, as long as the result is used.
+unsafe fn template<'a>(start: CK_ATTRIBUTE_PTR, count: CK_ULONG) -> Result<Template<'a>, Error> {
+    // SAFETY: the caller promises it.
+    let attributes = unsafe { pointer::input(start, count) }?;
+    let mut template = Template::with_capacity(attributes.len())?;
+    for attribute in attributes {
+        let start = attribute.pValue.cast::<CK_BYTE>();
+        // SAFETY: the caller promises it for each attribute.
+        let value = unsafe { pointer::input(start, attribute.ulValueLen) };
+        template.push(attribute.type_, value.map_err(|_| Error::AttributeValueInvalid)?);
+    }
+    Ok(template)
 }
 
 /// Where the value of an attribute goes, if the caller gives a place for it.

@@ -1,8 +1,11 @@
 //! Raw pointers: checked here once, then references, slices and places to write to.
 
-use std::ptr::{self, NonNull};
+use std::{
+    ffi::CStr,
+    ptr::{self, NonNull},
+};
 
-use cryptoki_sys::{CK_BYTE, CK_ULONG};
+use cryptoki_sys::{CK_BYTE, CK_ULONG, CK_UTF8CHAR};
 
 use crate::{
     error::Error,
@@ -30,6 +33,18 @@ pub(super) unsafe fn optional<'a, T>(start: *const T) -> Result<Option<&'a T>, E
     }
     // SAFETY: the caller promises what `required` asks for.
     unsafe { required(start) }.map(Some)
+}
+
+/// A string that ends with NUL, or NULL for none.
+///
+/// # Safety
+/// `start` is NULL, or valid for reads up to a NUL as long as the result is used.
+pub(super) unsafe fn text<'a>(start: *const CK_UTF8CHAR) -> Option<&'a CStr> {
+    if start.is_null() {
+        return None;
+    }
+    // SAFETY: it is not NULL, as checked, and ends with a NUL, as the caller promises.
+    Some(unsafe { CStr::from_ptr(start.cast()) })
 }
 
 /// `count` values to read. NULL is right for none.

@@ -55,6 +55,24 @@ cryptoki! {
         module.sessions().login(hSession, userType)
     }
 
+    /// C_LoginUser (version 3.0, section 5.6.9): the names of users mean nothing to the chip.
+    fn C_LoginUser(
+        hSession: CK_SESSION_HANDLE,
+        userType: CK_USER_TYPE,
+        _pPin: CK_UTF8CHAR_PTR,
+        _ulPinLen: CK_ULONG,
+        _pUsername: CK_UTF8CHAR_PTR,
+        _ulUsernameLen: CK_ULONG
+    ) |module| {
+        module.sessions().login(hSession, userType)
+    }
+
+    /// C_SessionCancel (version 3.0, section 5.6.4). Operations that are not active need no end.
+    fn C_SessionCancel(hSession: CK_SESSION_HANDLE, flags: CK_FLAGS) |module| {
+        module.session(hSession)?.cancel(flags);
+        Ok(())
+    }
+
     /// C_Logout.
     fn C_Logout(hSession: CK_SESSION_HANDLE) |module| {
         module.sessions().logout(hSession)

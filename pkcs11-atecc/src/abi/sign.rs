@@ -13,8 +13,10 @@ cryptoki! {
     fn C_SignInit(hSession: CK_SESSION_HANDLE, pMechanism: CK_MECHANISM_PTR, hKey: CK_OBJECT_HANDLE) |module| {
         let session = module.session(hSession)?;
         // SAFETY: the caller promises that it is NULL or points to a mechanism.
-        let mechanism = unsafe { pointer::required(pMechanism) }?;
-        session.sign_init(mechanism.mechanism, length(mechanism.ulParameterLen), hKey)
+        match unsafe { pointer::optional(pMechanism) }? {
+            Some(mechanism) => session.sign_init(mechanism.mechanism, length(mechanism.ulParameterLen), hKey),
+            None => session.cancel_active(CKF_SIGN),
+        }
     }
 
     /// C_Sign.
@@ -37,17 +39,23 @@ cryptoki! {
     }
 
     /// C_SignUpdate.
-    fn C_SignUpdate(hSession: CK_SESSION_HANDLE, _pPart: CK_BYTE_PTR, _ulPartLen: CK_ULONG) |module| {
-        module.session(hSession)?.sign_part()
+    fn C_SignUpdate(hSession: CK_SESSION_HANDLE, pPart: CK_BYTE_PTR, ulPartLen: CK_ULONG) |module| {
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that it is NULL or valid for this many bytes.
+        session.sign_update(unsafe { pointer::input(pPart, ulPartLen) })
     }
 
     /// C_SignFinal.
     fn C_SignFinal(
         hSession: CK_SESSION_HANDLE,
-        _pSignature: CK_BYTE_PTR,
-        _pulSignatureLen: CK_ULONG_PTR
+        pSignature: CK_BYTE_PTR,
+        pulSignatureLen: CK_ULONG_PTR
     ) |module| {
-        module.session(hSession)?.sign_part()
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that both are NULL or valid, the buffer for as many bytes as the length says.
+        let output = unsafe { Output::new(pSignature, pulSignatureLen) };
+        let answer = session.sign_final(output.map(Output::offer))?;
+        output?.deliver(answer)
     }
 
     /// C_SignRecoverInit.

@@ -52,8 +52,15 @@ cryptoki! {
         destination.set(Mechanism::from_type(r#type)?.info())
     }
 
-    /// C_WaitForSlotEvent: no slot has events.
-    fn C_WaitForSlotEvent(CK_FLAGS, CK_SLOT_ID_PTR, CK_VOID_PTR) = Error::FunctionNotSupported;
+    /// C_WaitForSlotEvent.
+    fn C_WaitForSlotEvent(flags: CK_FLAGS, pSlot: CK_SLOT_ID_PTR, pReserved: CK_VOID_PTR) |module| {
+        if !pReserved.is_null() {
+            return Err(Error::ArgumentsBad);
+        }
+        // SAFETY: the caller promises that it is NULL or valid for writes.
+        let destination = unsafe { Destination::one(pSlot) }?;
+        destination.set(module.wait_for_slot_event(flags & CKF_DONT_BLOCK == 0)?)
+    }
 
     /// C_InitToken: the factory did that.
     fn C_InitToken(CK_SLOT_ID, CK_UTF8CHAR_PTR, CK_ULONG, CK_UTF8CHAR_PTR) = Error::FunctionNotSupported;

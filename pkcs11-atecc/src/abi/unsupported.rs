@@ -1,5 +1,5 @@
-//! Chapters of the standard that this version does not have: encryption, decryption, digests, dual-function
-//! operations, key management (sections 5.8 to 5.10, 5.13 and 5.14), and the parallel functions of old.
+//! Chapters of the standard that this version does not have: encryption, decryption, dual-function operations,
+//! key management (sections 5.8, 5.9, 5.13 and 5.14), and the parallel functions of old.
 
 use cryptoki_sys::*;
 
@@ -34,22 +34,6 @@ cryptoki! {
 
     /// C_DecryptFinal (section 5.9).
     fn C_DecryptFinal(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG_PTR) = Error::FunctionNotSupported;
-
-    /// C_DigestInit (section 5.10).
-    fn C_DigestInit(CK_SESSION_HANDLE, CK_MECHANISM_PTR) = Error::FunctionNotSupported;
-
-    /// C_Digest (section 5.10).
-    fn C_Digest(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR)
-        = Error::FunctionNotSupported;
-
-    /// C_DigestUpdate (section 5.10).
-    fn C_DigestUpdate(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG) = Error::FunctionNotSupported;
-
-    /// C_DigestKey (section 5.10).
-    fn C_DigestKey(CK_SESSION_HANDLE, CK_OBJECT_HANDLE) = Error::FunctionNotSupported;
-
-    /// C_DigestFinal (section 5.10).
-    fn C_DigestFinal(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG_PTR) = Error::FunctionNotSupported;
 
     /// C_DigestEncryptUpdate (section 5.13).
     fn C_DigestEncryptUpdate(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR)

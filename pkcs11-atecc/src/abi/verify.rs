@@ -13,8 +13,10 @@ cryptoki! {
     fn C_VerifyInit(hSession: CK_SESSION_HANDLE, pMechanism: CK_MECHANISM_PTR, hKey: CK_OBJECT_HANDLE) |module| {
         let session = module.session(hSession)?;
         // SAFETY: the caller promises that it is NULL or points to a mechanism.
-        let mechanism = unsafe { pointer::required(pMechanism) }?;
-        session.verify_init(mechanism.mechanism, length(mechanism.ulParameterLen), hKey)
+        match unsafe { pointer::optional(pMechanism) }? {
+            Some(mechanism) => session.verify_init(mechanism.mechanism, length(mechanism.ulParameterLen), hKey),
+            None => session.cancel_active(CKF_VERIFY),
+        }
     }
 
     /// C_Verify.
@@ -34,17 +36,21 @@ cryptoki! {
     }
 
     /// C_VerifyUpdate.
-    fn C_VerifyUpdate(hSession: CK_SESSION_HANDLE, _pPart: CK_BYTE_PTR, _ulPartLen: CK_ULONG) |module| {
-        module.session(hSession)?.verify_part()
+    fn C_VerifyUpdate(hSession: CK_SESSION_HANDLE, pPart: CK_BYTE_PTR, ulPartLen: CK_ULONG) |module| {
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that it is NULL or valid for this many bytes.
+        session.verify_update(unsafe { pointer::input(pPart, ulPartLen) })
     }
 
     /// C_VerifyFinal.
     fn C_VerifyFinal(
         hSession: CK_SESSION_HANDLE,
-        _pSignature: CK_BYTE_PTR,
-        _ulSignatureLen: CK_ULONG
+        pSignature: CK_BYTE_PTR,
+        ulSignatureLen: CK_ULONG
     ) |module| {
-        module.session(hSession)?.verify_part()
+        let session = module.session(hSession)?;
+        // SAFETY: the caller promises that it is NULL or valid for this many bytes.
+        session.verify_final(unsafe { pointer::input(pSignature, ulSignatureLen) })
     }
 
     /// C_VerifyRecoverInit.

@@ -13,7 +13,7 @@ pub(crate) enum Value {
 }
 
 /// Attributes by type.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Attributes(Vec<(CK_ATTRIBUTE_TYPE, Value)>);
 
 impl Attributes {
@@ -46,6 +46,24 @@ impl Attributes {
     /// With a value that stays inside the chip.
     pub(super) fn sensitive(self, attribute: CK_ATTRIBUTE_TYPE) -> Self {
         self.with(attribute, Value::Sensitive)
+    }
+
+    /// Gives another value to an attribute.
+    pub(super) fn set(&mut self, attribute: CK_ATTRIBUTE_TYPE, value: &[u8]) {
+        let new = Value::Plain(value.to_vec());
+        match self.0.iter_mut().find(|(present, _)| *present == attribute) {
+            Some((_, present)) => *present = new,
+            None => self.0.push((attribute, new)),
+        }
+    }
+
+    /// How many bytes the values have that an application can read.
+    pub(super) fn size(&self) -> usize {
+        let sizes = self.0.iter().map(|(_, value)| match value {
+            Value::Plain(bytes) => bytes.len(),
+            Value::Sensitive => 0,
+        });
+        sizes.sum()
     }
 
     fn with(mut self, attribute: CK_ATTRIBUTE_TYPE, value: Value) -> Self {

@@ -13,7 +13,7 @@ pub(super) fn private(
     subject: Option<&[u8]>,
 ) -> Attributes {
     let unique_id = format!("private-key:{}", hex(&object.id));
-    key(storage_object(CKO_PRIVATE_KEY, object, &unique_id), public_key, subject)
+    key(storage_object(CKO_PRIVATE_KEY, object.label, &unique_id), object, public_key, subject)
         .boolean(CKA_SIGN, true)
         .boolean(CKA_SIGN_RECOVER, false)
         .boolean(CKA_DECRYPT, false)
@@ -34,7 +34,7 @@ pub(super) fn public(
     subject: Option<&[u8]>,
 ) -> Attributes {
     let unique_id = format!("public-key:{}", hex(&object.id));
-    key(storage_object(CKO_PUBLIC_KEY, object, &unique_id), public_key, subject)
+    key(storage_object(CKO_PUBLIC_KEY, object.label, &unique_id), object, public_key, subject)
         .boolean(CKA_VERIFY, true)
         .boolean(CKA_VERIFY_RECOVER, false)
         .boolean(CKA_ENCRYPT, false)
@@ -44,25 +44,31 @@ pub(super) fn public(
 }
 
 /// What both keys of a pair have. The pair was made in the chip, in the factory; it has no dates.
-fn key(attributes: Attributes, public_key: &PublicKey, subject: Option<&[u8]>) -> Attributes {
+fn key(
+    attributes: Attributes,
+    object: &atecc_token::Object,
+    public_key: &PublicKey,
+    subject: Option<&[u8]>,
+) -> Attributes {
     attributes
+        .bytes(CKA_ID, &object.id)
         .number(CKA_KEY_TYPE, CKK_EC)
         .bytes(CKA_START_DATE, &[])
         .bytes(CKA_END_DATE, &[])
         .boolean(CKA_DERIVE, false)
         .boolean(CKA_LOCAL, true)
         .number(CKA_KEY_GEN_MECHANISM, CKM_EC_KEY_PAIR_GEN)
-        .numbers(CKA_ALLOWED_MECHANISMS, &Mechanism::types())
+        .numbers(CKA_ALLOWED_MECHANISMS, &Mechanism::types_with_ec_key())
         .bytes(CKA_SUBJECT, subject.unwrap_or_default())
         .bytes(CKA_EC_PARAMS, &PRIME256V1)
         .bytes(CKA_PUBLIC_KEY_INFO, &public_key_info(public_key))
 }
 
 /// The named curve prime256v1, DER: OBJECT IDENTIFIER 1.2.840.10045.3.1.7.
-const PRIME256V1: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+pub(super) const PRIME256V1: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 
 /// The point as DER OCTET STRING around SEC 1's uncompressed form.
-fn ec_point(public_key: &PublicKey) -> [u8; 67] {
+pub(super) fn ec_point(public_key: &PublicKey) -> [u8; 67] {
     let mut octet_string = [0; 67];
     octet_string[..2].copy_from_slice(&[0x04, 65]);
     octet_string[2..].copy_from_slice(&public_key.to_sec1());
@@ -70,7 +76,7 @@ fn ec_point(public_key: &PublicKey) -> [u8; 67] {
 }
 
 /// SubjectPublicKeyInfo, DER (RFC 5480, section 2).
-fn public_key_info(public_key: &PublicKey) -> [u8; 91] {
+pub(super) fn public_key_info(public_key: &PublicKey) -> [u8; 91] {
     /// SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING of 65 bytes
     const HEAD: [u8; 26] = [
         0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,

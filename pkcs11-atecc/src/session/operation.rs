@@ -21,6 +21,20 @@ impl<T> Operation<T> {
         self.0.as_mut().ok_or(Error::OperationNotInitialized)
     }
 
+    /// Makes a call that leaves the operation active, unless it fails.
+    pub(super) fn go_on(&mut self, call: impl FnOnce(&mut T) -> Result<(), Error>) -> Result<(), Error> {
+        let result = call(self.active()?);
+        if result.is_err() {
+            self.0 = None;
+        }
+        result
+    }
+
+    /// Ends the operation, if one is active, and tells whether one was.
+    pub(super) fn cancel(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+
     /// Ends the operation.
     pub(super) fn end(&mut self) -> Result<T, Error> {
         self.0.take().ok_or(Error::OperationNotInitialized)
@@ -79,6 +93,30 @@ mod tests {
         assert_eq!(operation.finish(|_| Ok(Answer::<()>::TooLong(64))), Ok(Answer::TooLong(64)));
         assert_eq!(operation.finish(|seven| Ok(Answer::Whole(*seven))), Ok(Answer::Whole(7)));
         assert_eq!(operation.finish(|_| Ok(Answer::Whole(()))), Err(Error::OperationNotInitialized));
+    }
+
+    #[test]
+    fn it_goes_on_from_part_to_part_until_one_fails() {
+        let mut operation = active();
+        for part in 8..10 {
+            operation
+                .go_on(|seven| {
+                    *seven = part;
+                    Ok(())
+                })
+                .unwrap();
+        }
+        assert_eq!(operation.active(), Ok(&mut 9));
+        assert_eq!(operation.go_on(|_| Err(Error::ArgumentsBad)), Err(Error::ArgumentsBad));
+        assert_eq!(operation.go_on(|_| Ok(())), Err(Error::OperationNotInitialized));
+    }
+
+    #[test]
+    fn what_is_cancelled_is_over() {
+        let mut operation = active();
+        assert!(operation.cancel());
+        assert!(!operation.cancel());
+        assert_eq!(operation.end(), Err(Error::OperationNotInitialized));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{error::Error, template::Template};
 impl Session {
     /// C_FindObjectsInit. What matches is decided here, once.
     pub(crate) fn find_objects_init(&self, template: &Template<'_>) -> Result<(), Error> {
-        self.operations().search.begin(|| Ok(self.token.objects()?.find(template).into()))
+        self.operations().search.begin(|| Ok(self.token.find(template)?.into()))
     }
 
     /// C_FindObjects: the next handles, `max` of them or fewer.

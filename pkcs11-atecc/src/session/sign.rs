@@ -3,7 +3,7 @@
 use atecc::Slot;
 use cryptoki_sys::{CK_MECHANISM_TYPE, CK_OBJECT_HANDLE};
 
-use super::Session;
+use super::{Session, message::Message};
 use crate::{
     error::Error,
     mechanism::Mechanism,
@@ -13,9 +13,12 @@ use crate::{
 
 /// An active signature operation.
 pub(super) struct Sign {
-    mechanism: Mechanism,
+    message: Message,
     slot: Slot,
 }
+
+/// Bytes of R and S.
+const LENGTH: usize = 64;
 
 impl Session {
     /// C_SignInit.
@@ -26,25 +29,35 @@ impl Session {
         key: CK_OBJECT_HANDLE,
     ) -> Result<(), Error> {
         self.operations().sign.begin(|| {
-            let mechanism = Mechanism::parse(mechanism, parameter)?;
-            match self.token.objects()?.key(key)? {
-                Key::Private(slot) => Ok(Sign { mechanism, slot }),
+            let message = Message::new(Mechanism::parse(mechanism, parameter)?)?;
+            match self.token.key(key)? {
+                Key::Private(slot) => Ok(Sign { message, slot }),
                 Key::Public(_) => Err(Error::KeyFunctionNotPermitted),
             }
         })
     }
 
     /// C_Sign: the data and the offer for R and S. Arguments that are wrong end the operation as well.
-    pub(crate) fn sign(&self, arguments: Result<(&[u8], Offer), Error>) -> Result<Answer<[u8; 64]>, Error> {
+    pub(crate) fn sign(
+        &self,
+        arguments: Result<(&[u8], Offer), Error>,
+    ) -> Result<Answer<[u8; LENGTH]>, Error> {
         self.operations().sign.finish(|sign| {
             let (data, offer) = arguments?;
-            offer.fit(64, || self.token.sign(sign.slot, &sign.mechanism.digest(data)?))
+            offer.fit(LENGTH, || self.token.sign(sign.slot, &sign.message.whole(data)?))
         })
     }
 
-    /// C_SignUpdate and C_SignFinal: CKM_ECDSA signs in a single part only (mechanisms, section 2.3.6).
-    pub(crate) fn sign_part(&self) -> Result<(), Error> {
-        self.operations().sign.end()?;
-        Err(Error::FunctionNotSupported)
+    /// C_SignUpdate.
+    pub(crate) fn sign_update(&self, part: Result<&[u8], Error>) -> Result<(), Error> {
+        self.operations().sign.go_on(|sign| sign.message.update(part?))
+    }
+
+    /// C_SignFinal.
+    pub(crate) fn sign_final(&self, offer: Result<Offer, Error>) -> Result<Answer<[u8; LENGTH]>, Error> {
+        self.operations().sign.finish(|sign| {
+            let digest = sign.message.end()?;
+            offer?.fit(LENGTH, || self.token.sign(sign.slot, &digest))
+        })
     }
 }

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use atecc_emulator::{Eeprom, EepromFile};
 use tempfile::TempDir;
 
 use super::{Running, program, run};
@@ -30,6 +31,14 @@ impl Chip {
         let info = run(chip.atecc().args(["info", "--json"])).succeeded();
         let info: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap();
         chip.serial_number = info["serial_number"].as_str().unwrap().to_owned();
+        chip
+    }
+
+    /// A chip with this memory.
+    pub(crate) fn holding(eeprom: &Eeprom) -> Self {
+        let serial_number = eeprom.configuration().serial_number().to_string();
+        let chip = Self { folder: tempfile::tempdir().unwrap(), serial_number };
+        EepromFile::create(&chip.eeprom(), eeprom).unwrap();
         chip
     }
 

@@ -1,8 +1,10 @@
-//! The long campaigns: random input to every parser, random faults on the bus, and a soak of the shared bus.
+//! The long campaigns: random commands against the access rules, random input to every parser, random faults on
+//! the bus, and a soak of the shared bus.
 //!
 //! `campaign --minutes N` divides N minutes between them and prints what each did. It exits with 1 at the
 //! first thing that is wrong, and with the seed that shows it again (`--seed S`).
 
+mod access;
 mod faults;
 mod parsers;
 mod soak;
@@ -30,8 +32,9 @@ fn main() -> ExitCode {
         now.as_micros() as u64
     });
     println!("campaigns for {minutes} min, seed {seed}");
-    let share = Duration::from_secs(minutes * 60) / 3;
-    let campaigns: [Campaign; 3] = [("parsers", parsers::run), ("faults", faults::run), ("soak", soak::run)];
+    let share = Duration::from_secs(minutes * 60) / 4;
+    let campaigns: [Campaign; 4] =
+        [("access", access::run), ("parsers", parsers::run), ("faults", faults::run), ("soak", soak::run)];
     for (name, run) in campaigns {
         let start = Instant::now();
         match run(start + share, Random(seed | 1)) {

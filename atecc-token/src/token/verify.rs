@@ -1,0 +1,31 @@
+//! Questions to the chip that change nothing.
+
+use atecc::{Configuration, Digest, PublicKey, Signature};
+
+use super::Token;
+use crate::Error;
+
+impl Token {
+    /// Whether the chip finds that `signature` over `digest` was made with `key`.
+    ///
+    /// [`PublicKey::verify`] asks this machine instead, which is faster.
+    ///
+    /// # Errors
+    /// When the chip does not answer, or the key is no point of the curve.
+    pub fn verify(&self, key: &PublicKey, digest: &Digest, signature: &Signature) -> Result<bool, Error> {
+        Ok(self.device().verify(key, digest, signature)?)
+    }
+
+    /// The configuration zone as it is now. Locks and counters may differ from [`Token::configuration`].
+    ///
+    /// # Errors
+    /// When the chip does not answer.
+    pub fn read_configuration(&self) -> Result<Configuration, Error> {
+        Ok(self.device().configuration()?)
+    }
+
+    /// Whether the chip that was opened still answers: not none, and not another.
+    pub fn is_still_there(&self) -> bool {
+        self.device().serial_number().is_ok_and(|serial_number| serial_number == self.serial_number())
+    }
+}

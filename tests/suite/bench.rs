@@ -1,0 +1,83 @@
+//! What things cost: counts, and virtual time. The program `bench` measures the same in real time, and
+//! docs/performance.md tells about it.
+
+use std::time::Duration;
+
+use atecc::{
+    Device, Slot,
+    i2c::{I2cTransport, TRUST_AND_GO_ADDRESS},
+};
+use atecc_emulator::{Bus, Chip as EmulatedChip, Clock, Figures, Meter, Pace, provision};
+use atecc_token::Token;
+
+use super::support::Chip;
+
+const DIGEST: [u8; 32] = [0x5a; 32];
+const CHIPS: u32 = 10;
+const SIGNATURES_OF_EACH: u32 = 50;
+/// A transfer at 100 kHz that nobody acknowledges: eleven bits.
+const FAILED_POLL: Duration = Duration::from_micros(110);
+
+fn new_device() -> (Device<I2cTransport<Bus, Clock>>, Meter) {
+    let chip = EmulatedChip::new(provision::tng_tls().unwrap(), Pace::Typical);
+    let bus = Bus::new(chip, Clock::new_virtual(), Bus::STANDARD_HERTZ);
+    let (clock, meter) = (bus.clock(), bus.meter());
+    (Device::new(I2cTransport::new(bus, clock, TRUST_AND_GO_ADDRESS)), meter)
+}
+
+/// The work of the chip and the transfers that have to be; failed polls do not.
+fn floor(figures: &Figures) -> Duration {
+    figures.chip_time + figures.bus_time - FAILED_POLL * u32::try_from(figures.refused).unwrap()
+}
+
+#[test]
+fn a_signature_is_one_wake_three_commands_and_at_most_ten_transactions() {
+    let (mut device, meter) = new_device();
+    for _ in 0..100 {
+        let before = meter.figures();
+        device.sign(Slot::PRIMARY_KEY, &DIGEST).unwrap();
+        let after = meter.figures();
+        assert_eq!(after.wakes - before.wakes, 1);
+        assert_eq!(after.commands - before.commands, 3);
+        // The wake pulse is one, though nobody acknowledges it.
+        let transactions = after.transactions - before.transactions + 1;
+        assert!(transactions <= 10, "{transactions} transactions");
+    }
+}
+
+#[test]
+fn a_signature_without_random_is_a_command_less() {
+    let (mut device, meter) = new_device();
+    device.sign_with_stale_random_seed(Slot::PRIMARY_KEY, &DIGEST).unwrap();
+    let figures = meter.figures();
+    assert_eq!((figures.wakes, figures.commands), (1, 2));
+}
+
+/// With times that vary by a fifth from call to call, and a driver that knows nothing of each new chip.
+#[test]
+fn signatures_take_at_most_a_twentieth_more_than_chip_and_bus() {
+    let (mut wall, mut least) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..CHIPS {
+        let (mut device, meter) = new_device();
+        for _ in 0..SIGNATURES_OF_EACH {
+            device.sign(Slot::PRIMARY_KEY, &DIGEST).unwrap();
+        }
+        let figures = meter.figures();
+        wall += figures.clock_time;
+        least += floor(&figures);
+    }
+    let ratio = wall.as_secs_f64() / least.as_secs_f64();
+    assert!(ratio <= 1.05, "{ratio:.4} times chip and bus");
+}
+
+#[test]
+fn what_was_read_once_is_not_read_again() {
+    let chip = Chip::holding(&provision::tng_tls().unwrap());
+    let token = Token::open(&format!("{}?clock=virtual", chip.device()).parse().unwrap()).unwrap();
+    let key = token.public_key(Slot::PRIMARY_KEY).unwrap();
+    let certificates = token.certificates().unwrap().clone();
+    let before = token.statistics();
+    assert_eq!(token.public_key(Slot::PRIMARY_KEY).unwrap(), key);
+    assert_eq!(token.certificates().unwrap().device, certificates.device);
+    assert_eq!((token.statistics() - before).bus.transactions, 0);
+}

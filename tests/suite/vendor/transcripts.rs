@@ -1,0 +1,181 @@
+//! What the vendor's library and our driver say to one chip for the same purpose.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::{
+    certificates::replica_with_template_3,
+    library::{ask_recorded, hex},
+};
+use crate::support::{Chip, I2C_DEV, Message, give_i2c_dev, messages, program, record, run};
+
+/// Word address of a command (data sheet, table 7-2).
+const COMMAND: u8 = 0x03;
+/// Opcodes.
+const RANDOM: u8 = 0x1b;
+const SELF_TEST: u8 = 0x77;
+const DIGEST: [u8; 32] = [0x5a; 32];
+
+/// What crossed the bus in one process.
+struct Transcript(Vec<Message>);
+
+impl Transcript {
+    /// Of the vendor's library.
+    fn of_calls<const N: usize>(socket: &Path, log: PathBuf, calls: [&str; N]) -> Self {
+        ask_recorded(socket, &log, calls).iter().for_each(|answer| answer.succeeded());
+        Self(messages(&log))
+    }
+
+    /// Of `atecc ARGUMENTS`.
+    fn of_atecc(socket: &Path, log: PathBuf, arguments: &[&str]) -> Self {
+        let mut atecc = Command::new(program("atecc"));
+        atecc.args(["--device", I2C_DEV]).args(arguments);
+        run(record(give_i2c_dev(&mut atecc, socket), &log)).succeeded();
+        Self(messages(&log))
+    }
+
+    /// Count, opcode, parameters, data and checksum of each command, in order.
+    fn commands(&self) -> Vec<String> {
+        let sent = self.0.iter().filter(|message| !message.is_read && message.is_acknowledged);
+        sent.filter_map(|message| message.bytes.strip_prefix(&[COMMAND])).map(hex).collect()
+    }
+
+    /// The part that begins with the wake before the command `opcode`.
+    fn since(mut self, opcode: u8) -> Self {
+        let is_start = |message: &Message| {
+            !message.is_read && matches!(message.bytes[..], [COMMAND, _, code, ..] if code == opcode)
+        };
+        let command = self.0.iter().position(is_start).unwrap();
+        let wake = self.0[..command].iter().rposition(|message| message.address == 0).unwrap();
+        self.0.drain(..wake);
+        self
+    }
+
+    /// Pulses at address 0.
+    fn wakes(&self) -> usize {
+        self.0.iter().filter(|message| message.address == 0).count()
+    }
+
+    fn figures(&self) -> String {
+        let wakes = self.wakes();
+        let refused = self.0.iter().filter(|message| !message.is_acknowledged).count() - wakes;
+        let (total, commands) = (self.0.len(), self.commands().len());
+        format!("{commands} commands, {wakes} wakes, {total} transactions, {refused} of them polls")
+    }
+}
+
+/// `atecc ARGUMENTS` begins by reading the configuration zone; so does the vendor's library here.
+#[track_caller]
+fn assert_same_commands(arguments: &[&str], calls: [&str; 2]) {
+    let chip = Chip::new();
+    let bus = chip.serve();
+    let theirs = Transcript::of_calls(&bus.socket, chip.path("theirs.log"), calls);
+    let ours = Transcript::of_atecc(&bus.socket, chip.path("ours.log"), arguments);
+    assert_eq!(ours.commands(), theirs.commands());
+}
+
+#[test]
+fn a_random_number_takes_the_same_commands() {
+    assert_same_commands(&["random", "32"], ["config", "random"]);
+}
+
+#[test]
+fn a_public_key_takes_the_same_commands() {
+    assert_same_commands(&["pubkey"], ["config", "pubkey 0"]);
+}
+
+/// GenKey, byte for byte. Ours renews the seed of the generator before it, in the same wake: the new key comes from
+/// there.
+#[test]
+fn a_new_key_takes_the_same_command_behind_a_random_number() {
+    let chip = Chip::new();
+    let bus = chip.serve();
+    let theirs = Transcript::of_calls(&bus.socket, chip.path("theirs.log"), ["random", "genkey 2"]);
+    let ours = ["genkey", "2", "--yes-overwrite-slot", "2"];
+    let ours = Transcript::of_atecc(&bus.socket, chip.path("ours.log"), &ours).since(RANDOM);
+    assert_eq!(ours.commands(), theirs.commands());
+    assert_eq!((ours.wakes(), theirs.wakes()), (1, 2));
+}
+
+/// Theirs is one command for all engines, 0x3b, in which the bit of ECDSA by the data sheet, 0x04, is missing.
+/// Ours is one command for each engine, so that one that does not come back is known by name.
+#[test]
+fn the_self_test_takes_a_command_for_each_engine() {
+    let chip = Chip::new();
+    let bus = chip.serve();
+    let modes = ["selftest 0x01", "selftest 0x04", "selftest 0x08", "selftest 0x10", "selftest 0x20"];
+    let theirs = Transcript::of_calls(&bus.socket, chip.path("theirs.log"), modes);
+    let ours = Transcript::of_atecc(&bus.socket, chip.path("ours.log"), &["selftest"]).since(SELF_TEST);
+    assert_eq!(ours.commands(), theirs.commands());
+}
+
+/// Random, Nonce and Sign, byte for byte. Ours are in one wake, the vendor's in one each.
+#[test]
+fn a_signature_takes_the_same_commands_and_fewer_transactions() {
+    let chip = Chip::new();
+    let bus = chip.serve();
+    let digest = hex(&DIGEST);
+    let calls = [format!("sign 0 {digest}")];
+    let theirs =
+        Transcript::of_calls(&bus.socket, chip.path("theirs.log"), calls.each_ref().map(|call| &**call));
+    let ours = Transcript::of_atecc(
+        &bus.socket,
+        chip.path("ours.log"),
+        &["sign", "--digest", &digest[2..], "--format", "raw"],
+    );
+    // What comes before is the public key, with which the signature is verified before it is handed out.
+    let (theirs, ours) = (theirs.since(RANDOM), ours.since(RANDOM));
+    assert_eq!(ours.commands(), theirs.commands());
+    assert_eq!(ours.commands().len(), 3);
+    eprintln!("a signature, the vendor's library: {}", theirs.figures());
+    eprintln!("a signature, ours:                 {}", ours.figures());
+    assert_eq!(ours.wakes(), 1);
+    assert!(ours.0.len() < theirs.0.len());
+}
+
+/// Commands of which the two send different numbers for both certificates: the command without its checksum,
+/// how often the vendor's library sends it, how often ours does, and why.
+const CERTIFICATE_DIFFERENCES: [(&str, usize, usize, &str); 14] = [
+    ("0702800800", 0, 1, "the rest of the configuration zone, which we read when we open a chip"),
+    ("0702801000", 0, 1, "the same"),
+    ("0702801800", 0, 1, "the same"),
+    ("0702810000", 2, 0, "the OTP code: theirs as 32 bytes for each certificate, ours as 2 x 4"),
+    ("0702010000", 0, 1, "the same"),
+    ("0702010100", 0, 1, "the same"),
+    ("0702822800", 1, 0, "the EUI-48: theirs as 32 bytes, ours as 3 x 4"),
+    ("0702022800", 0, 1, "the same"),
+    ("0702022900", 0, 1, "the same"),
+    ("0702022a00", 0, 1, "the same"),
+    ("0702825800", 2, 1, "the key of the signer: theirs for each certificate, ours once"),
+    ("0702825801", 2, 1, "the same"),
+    ("0702025802", 2, 1, "the same"),
+    ("0702025902", 2, 1, "the same"),
+];
+
+#[test]
+fn the_certificates_take_the_same_commands_but_for_known_reasons() {
+    let replica = replica_with_template_3();
+    let calls = ["device_certificate", "signer_certificate"];
+    let theirs = Transcript::of_calls(&replica.socket, replica.path("theirs.log"), calls);
+    let ours = Transcript::of_atecc(&replica.socket, replica.path("ours.log"), &["cert", "chain"]);
+    eprintln!("both certificates, the vendor's library: {}", theirs.figures());
+    eprintln!("both certificates, ours:                 {}", ours.figures());
+    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for command in theirs.commands() {
+        counts.entry(without_checksum(&command)).or_default().0 += 1;
+    }
+    for command in ours.commands() {
+        counts.entry(without_checksum(&command)).or_default().1 += 1;
+    }
+    counts.retain(|_, (theirs, ours)| theirs != ours);
+    let explained =
+        CERTIFICATE_DIFFERENCES.map(|(command, theirs, ours, _)| (command.to_owned(), (theirs, ours)));
+    assert_eq!(counts, BTreeMap::from(explained));
+}
+
+fn without_checksum(command: &str) -> String {
+    command[2..command.len() - 4].to_owned()
+}
