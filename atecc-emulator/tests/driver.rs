@@ -70,6 +70,10 @@ enum Fault {
     Truncated(usize),
     /// Another program puts the chip to sleep just before.
     PutToSleep,
+    /// The chip loses power for a moment just before.
+    PowerLoss,
+    /// Nobody acknowledges this transfer and as many after it.
+    Stuck(u32),
 }
 
 impl ErrorType for FaultyBus {
@@ -79,6 +83,10 @@ impl ErrorType for FaultyBus {
 impl I2c for FaultyBus {
     fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), BusError> {
         let is_now = self.countdown == 0;
+        if let (true, Fault::Stuck(left @ 1..)) = (is_now, self.fault) {
+            self.fault = Fault::Stuck(left - 1);
+            return Err(BusError::NoAcknowledge);
+        }
         self.countdown = self.countdown.wrapping_sub(1);
         if !is_now {
             return self.bus.transaction(address, operations);
@@ -88,6 +96,10 @@ impl I2c for FaultyBus {
             (Fault::PutToSleep, operations) => {
                 // A busy chip does not hear it.
                 let _ = self.bus.write(TRUST_AND_GO_ADDRESS, &[0x01]);
+                self.bus.transaction(address, operations)
+            }
+            (Fault::PowerLoss, operations) => {
+                self.bus.chip_mut().lose_power();
                 self.bus.transaction(address, operations)
             }
             (Fault::BitFlip(at), [Operation::Write(bytes)]) => {
@@ -121,7 +133,7 @@ impl I2c for FaultyBus {
 fn one_fault_anywhere_never_gives_a_wrong_signature() {
     let transfers = 9;
     let longest = 1 + 39;
-    let faults = [Fault::NoAcknowledge, Fault::PutToSleep]
+    let faults = [Fault::NoAcknowledge, Fault::PutToSleep, Fault::PowerLoss]
         .into_iter()
         .chain((0..68).map(Fault::BitFlip))
         .chain((0..68).step_by(3).chain([1, longest]).map(Fault::Truncated));
@@ -146,6 +158,23 @@ fn one_fault_anywhere_never_gives_a_wrong_signature() {
     }
     // A single fault is something that the driver gets over.
     assert_eq!(refused, [""; 0], "{signed} signed");
+}
+
+/// A bus that is stuck for a moment, for as long as a transaction, and for longer than the driver's patience.
+#[test]
+fn a_stuck_bus_is_an_error_at_most_and_the_next_signature_works() {
+    for transfers in [2, 40, 400] {
+        for countdown in 0..9 {
+            let bus = bus(Pace::Instant);
+            let clock = bus.clock();
+            let key = p256_key(&bus);
+            let mut chip = device(FaultyBus { bus, fault: Fault::Stuck(transfers), countdown }, clock);
+            let patience = 100;
+            let mut attempts = (0..patience).map(|_| chip.sign(Slot::PRIMARY_KEY, &DIGEST));
+            let signature = attempts.find_map(Result::ok).unwrap();
+            assert!(key.verify(&DIGEST, &signature), "stuck for {transfers} transfers at {countdown}");
+        }
+    }
 }
 
 /// The public key of slot 0, from a second chip with the same memory.

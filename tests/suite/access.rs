@@ -10,7 +10,6 @@ mod bench;
 mod chip;
 mod command;
 mod expectation;
-#[cfg(test)]
 mod explore;
 mod figures;
 mod follow;

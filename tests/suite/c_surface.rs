@@ -7,13 +7,13 @@ use tempfile::TempDir;
 use super::support::{Chip, Finished, Running, module, repository, run};
 
 /// A program of tests/c, compiled.
-struct Program {
+pub(crate) struct Program {
     _folder: TempDir,
-    path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 impl Program {
-    fn compile(name: &str) -> Self {
+    pub(crate) fn compile(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         let source = repository().join("tests/c").join(name).with_extension("c");

@@ -10,6 +10,7 @@ mod c_surface;
 mod clients;
 mod doctor;
 mod house;
+mod lock;
 mod mistakes;
 mod mosquitto;
 mod openssl;

@@ -75,7 +75,12 @@ fn target(packet: &Packet, memory: &Memory, is_ephemeral: bool) -> Result<Target
             require(rules.takes_derived_keys() && !rules.is_slot_locked())?;
             Ok(Target::Slot(slot))
         }
-        0x04 => next_slot(packet, memory),
+        0x04 => {
+            let target = next_slot(packet, memory)?;
+            // Asked for by the packet and not by the configuration: only into a slot that is there for it.
+            require(matches!(target, Target::Slot(next) if memory.rules(next).takes_derived_keys()))?;
+            Ok(target)
+        }
         0x08 => Ok(Target::TempKey),
         _ => Ok(Target::Output { is_masked: mode & 0x02 != 0 }),
     }

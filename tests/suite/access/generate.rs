@@ -1,10 +1,13 @@
 //! Random sequences: mostly such as programs send, some slightly wrong, some nonsense.
 
+mod keys;
+mod symmetric;
+
 use super::{
     chip::{Memory, slot_size},
     command::Command,
     random::Random,
-    vectors::{DIGEST, PUBLIC_KEY, SIGNATURE, stored_key},
+    vectors::DIGEST,
 };
 
 /// What happens on the bus.
@@ -47,8 +50,8 @@ pub(crate) fn sequence(random: &mut Random, memory: &Memory, length: usize) -> V
     steps
 }
 
-/// Makes something slightly wrong. Not in a new part: addresses, since what writes other values into the
-/// configuration makes a chip that no sheet describes, or one with another address on the bus.
+/// Makes something slightly wrong. Not the addresses in a new part nor the value of UpdateExtra: other values in
+/// the configuration make a chip that no sheet describes, or one with address 0 on the bus.
 fn spoil(random: &mut Random, part: &mut [Step], is_new: bool) {
     let position = random.below(part.len());
     let Some(Step::Send(command)) = part.get_mut(position) else { return };
@@ -56,7 +59,7 @@ fn spoil(random: &mut Random, part: &mut [Step], is_new: bool) {
     let mode_bits = if command.opcode == 0x80 { 6 } else { 8 };
     match random.below(6) {
         0 => command.mode ^= 1 << random.below(mode_bits),
-        1 | 2 if is_new => {}
+        1 | 2 if is_new || command.opcode == 0x20 => {}
         1 => command.param2 ^= 1 << random.below(5),
         2 => command.param2 = random.below(16) as u16,
         3 => command.data.truncate(random.below(command.data.len())),
@@ -256,334 +259,6 @@ impl Generator<'_> {
         let value = *self.random.pick(&[0x6a, 0xc0, 0xb2, 0x20]);
         let step = send(0x20, mode, value, Vec::new());
         if self.random.one_in(4) { vec![step] } else { Vec::new() }
-    }
-
-    fn sha(&mut self) -> Vec<Step> {
-        let mut steps = Vec::new();
-        match self.random.below(5) {
-            0 => {
-                let slot = self.slot_with(|memory, slot| {
-                    !memory.is_private(slot)
-                        && !memory.is_public(slot)
-                        && !memory.is_aes(slot)
-                        && !memory.is_no_mac(slot)
-                });
-                steps.push(send(0x47, 0x04, slot.into(), Vec::new()));
-            }
-            1 => {
-                steps.extend(self.some_nonce().0);
-                steps.push(send(0x47, 0x04, 0xffff, Vec::new()));
-            }
-            2 => {}
-            _ => steps.push(send(0x47, 0x00, 0, Vec::new())),
-        }
-        for _ in 0..self.random.below(3) {
-            let length = 1 + self.random.below(64);
-            steps.push(send(0x47, 0x01, length as u16, self.random.bytes(length)));
-        }
-        match self.random.below(4) {
-            0 => steps.push(send(0x47, 0x06, 0, Vec::new())),
-            1 => {}
-            _ => {
-                let length = self.random.below(65);
-                let mode = *self.random.pick(&[0x02, 0x42, 0xc2]);
-                steps.push(send(0x47, mode, length as u16, self.random.bytes(length)));
-            }
-        }
-        steps
-    }
-
-    fn sign(&mut self) -> Vec<Step> {
-        if self.random.one_in(4) {
-            return self.sign_internal();
-        }
-        let slot = self.slot_with(Memory::may_sign_external).into();
-        let buffer = self.random.one_in(2);
-        let nonce = self.fixed_nonce(if buffer { 0x43 } else { 0x03 });
-        let mode = if buffer { 0xa0 } else { 0x80 } | if self.random.one_in(4) { 0x40 } else { 0 };
-        let sign = send(0x41, mode, slot, Vec::new());
-        match self.random.below(8) {
-            0 => vec![sign],
-            1 => vec![nonce, self.read(), sign],
-            2 => vec![nonce, sign.clone(), sign],
-            _ => vec![nonce, sign],
-        }
-    }
-
-    fn sign_internal(&mut self) -> Vec<Step> {
-        let slot = self.slot_with(Memory::may_sign_internal).into();
-        let (mut steps, _) = self.some_nonce();
-        match self.random.below(4) {
-            0 => steps.push(send(0x40, 0x08, self.slot_with(Memory::is_private).into(), Vec::new())),
-            1 => {}
-            _ => steps.push(self.gen_dig_step()),
-        }
-        steps.push(send(0x41, *self.random.pick(&[0x00, 0x20, 0x40, 0x60]), slot, Vec::new()));
-        steps
-    }
-
-    fn verify(&mut self) -> Vec<Step> {
-        match self.random.below(8) {
-            0 => {
-                // Validate, which would need a signature of the parent key.
-                let slot = self.slot_with(|memory, slot| memory.is_public(slot) && memory.pub_info(slot));
-                let mode = *self.random.pick(&[0x03, 0x07]);
-                let mut data = [SIGNATURE.to_vec(), vec![0; 19]].concat();
-                data[81] = mode >> 2;
-                let digest = send(0x40, 0x10, slot.into(), vec![0; 3]);
-                vec![self.random_nonce(), digest, send(0x45, mode, slot.into(), data)]
-            }
-            1..=2 => {
-                let slot = self.slot_with(Memory::is_public);
-                let mode = *self.random.pick(&[0x00, 0x20]);
-                let nonce = self.fixed_nonce(if mode == 0 { 0x03 } else { 0x43 });
-                vec![nonce, send(0x45, mode, slot.into(), SIGNATURE.to_vec())]
-            }
-            3 => {
-                let nonces = [self.fixed_nonce(0x03), self.fixed_nonce(0x63)];
-                let mode = *self.random.pick(&[0x82, 0xa2]);
-                nonces.into_iter().chain([send(0x45, mode, 4, [SIGNATURE, PUBLIC_KEY].concat())]).collect()
-            }
-            _ => {
-                let mode = *self.random.pick(&[0x02, 0x22]);
-                let nonce = self.fixed_nonce(if mode == 0x02 { 0x03 } else { 0x43 });
-                let mut data = [SIGNATURE, PUBLIC_KEY].concat();
-                if self.random.one_in(6) {
-                    let position = self.random.below(128);
-                    data[position] ^= 1;
-                }
-                vec![nonce, send(0x45, mode, 4, data)]
-            }
-        }
-    }
-
-    fn gen_key(&mut self) -> Vec<Step> {
-        match self.random.below(8) {
-            0 => vec![send(0x40, 0x04, 0xffff, if self.random.one_in(2) { vec![0; 3] } else { Vec::new() })],
-            1 => {
-                let slot = self.slot_with(Memory::is_public).into();
-                let (mut steps, _) = self.some_nonce();
-                steps.push(send(0x40, 0x10, slot, self.random.bytes(3)));
-                steps
-            }
-            2..=3 => {
-                let slot = self.slot_with(Memory::is_private).into();
-                let (mut steps, _) = self.some_nonce();
-                steps.push(send(0x40, *self.random.pick(&[0x08, 0x0c]), slot, Vec::new()));
-                steps
-            }
-            _ => {
-                let slot = self.slot_with(Memory::is_private).into();
-                vec![send(0x40, *self.random.pick(&[0x00, 0x04]), slot, Vec::new())]
-            }
-        }
-    }
-
-    fn ecdh(&mut self) -> Vec<Step> {
-        let key = if self.random.one_in(12) { self.random.bytes(64) } else { PUBLIC_KEY.to_vec() };
-        if self.random.one_in(3) {
-            let mode = *self.random.pick(&[0x0d, 0x0f, 0x09, 0x05]);
-            let slot = if mode == 0x05 {
-                self.slot_with(|memory, slot| memory.is_aes(slot) && memory.pub_info(slot))
-            } else {
-                0
-            };
-            let agree = send(0x43, mode, slot.into(), key);
-            if self.random.one_in(4) {
-                return vec![agree];
-            }
-            return vec![send(0x40, 0x04, 0xffff, vec![0; 3]), agree];
-        }
-        let slot = self.slot_with(Memory::may_agree).into();
-        vec![send(0x43, *self.random.pick(&[0x08, 0x0c, 0x0e]), slot, key)]
-    }
-
-    fn gen_dig_step(&mut self) -> Step {
-        match self.random.below(10) {
-            0 => send(0x15, 0x00, self.random.below(5) as u16, Vec::new()),
-            1 => send(0x15, 0x01, self.random.below(3) as u16, Vec::new()),
-            2 => send(0x15, 0x03, self.slot().into(), self.random.bytes(32)),
-            3 => send(0x15, 0x04, self.random.below(3) as u16, Vec::new()),
-            4 => send(0x15, 0x05, self.slot().into(), Vec::new()),
-            5 => send(0x15, *self.random.pick(&[0x06, 0x80, 0x10]), 0, Vec::new()),
-            _ => {
-                let slot = self.slot_with(|memory, slot| !memory.is_private(slot));
-                self.gen_dig_of(slot)
-            }
-        }
-    }
-
-    fn gen_dig_of(&self, slot: u8) -> Step {
-        let data = if self.memory.is_no_mac(slot) { vec![0x15, 0x02, slot, 0x00] } else { Vec::new() };
-        send(0x15, 0x02, slot.into(), data)
-    }
-
-    fn gen_dig(&mut self) -> Vec<Step> {
-        let (mut steps, _) = self.some_nonce();
-        steps.push(self.gen_dig_step());
-        if self.random.one_in(3) {
-            steps.push(self.gen_dig_step());
-        }
-        if self.random.one_in(3) {
-            steps.push(send(0x30, 2, 0, Vec::new()));
-        }
-        steps
-    }
-
-    fn mac(&mut self) -> Vec<Step> {
-        let (mut steps, source) = self.some_nonce();
-        if self.random.one_in(4) {
-            steps.push(self.gen_dig_step());
-        }
-        let serial = if self.random.one_in(2) { 0x40 } else { 0 };
-        let slot = self.slot_with(|memory, slot| !memory.is_private(slot)).into();
-        steps.push(match self.random.below(4) {
-            0 => send(0x08, serial, slot, self.random.bytes(32)),
-            1 => send(0x08, serial | 0x02 | source, 0, self.random.bytes(32)),
-            _ => send(0x08, serial | 0x01 | source, slot, Vec::new()),
-        });
-        steps
-    }
-
-    fn check_mac(&mut self) -> Vec<Step> {
-        let (mut steps, source) = self.some_nonce();
-        let slot = self.slot_with(|memory, slot| !memory.is_private(slot)).into();
-        let data = self.random.bytes(77);
-        steps.push(match self.random.below(4) {
-            0 => send(0x28, 0x00, slot, data),
-            1 => send(0x28, 0x02 | source, 0, data),
-            _ => send(0x28, 0x01 | source, slot, data),
-        });
-        steps
-    }
-
-    fn aes(&mut self) -> Vec<Step> {
-        let block = (self.random.below(4) << 6) as u8;
-        let decrypt = self.random.below(2) as u8;
-        let data = self.random.bytes(16);
-        match self.random.below(6) {
-            0 => vec![send(0x51, 0x03, 0, self.random.bytes(32))],
-            1 => {
-                let (mut steps, _) = self.some_nonce();
-                steps.push(send(0x51, decrypt, 0xffff, data));
-                steps
-            }
-            _ => vec![send(0x51, block | decrypt, self.slot_with(Memory::is_aes).into(), data)],
-        }
-    }
-
-    fn kdf(&mut self) -> Vec<Step> {
-        let algorithm = self.random.below(3) as u8;
-        let (mut steps, _) = self.some_nonce();
-        let source = *self.random.pick(&[0, 0, 1, 2, 3]);
-        if source == 3 && !self.random.one_in(4) {
-            steps.push(self.fixed_nonce(0x83));
-        }
-        let target = *self.random.pick(&[0, 1, 2, 3, 4, 5]);
-        let from = if source == 2 {
-            self.slot_with(|memory, slot| {
-                memory.is_aes(slot) == (algorithm == 1) && !memory.is_private(slot) && !memory.is_public(slot)
-            })
-        } else {
-            0
-        };
-        let to = if target == 2 {
-            self.slot_with(|memory, slot| memory.is_aes(slot) && memory.pub_info(slot))
-        } else {
-            0
-        };
-        let message = if algorithm == 1 { 16 } else { 1 + self.random.below(64) };
-        let length = (message as u32) << 24;
-        let details = match algorithm {
-            0 => {
-                length
-                    | if self.random.one_in(4) && target != 1 && target != 2 && target != 3 {
-                        0x100
-                    } else {
-                        0
-                    }
-                    | self.random.below(2) as u32
-            }
-            1 => self.random.below(2) as u32,
-            _ => length | 2,
-        };
-        let details = if self.random.one_in(12) { details | 1 << self.random.below(24) } else { details };
-        let data = [details.to_le_bytes().to_vec(), self.random.bytes(message)].concat();
-        steps.push(send(
-            0x56,
-            algorithm << 5 | target << 2 | source,
-            u16::from(to) << 8 | u16::from(from),
-            data,
-        ));
-        steps
-    }
-
-    /// An encrypted read or write, with all that leads to it.
-    fn session(&mut self) -> Vec<Step> {
-        use super::chip::Writing;
-        let mut steps =
-            if self.random.one_in(6) { vec![self.fixed_nonce(0x03)] } else { vec![self.random_nonce()] };
-        let reads = self.random.one_in(2);
-        let slot = self.slot_with(|memory, slot| {
-            if reads { memory.is_read_encrypted(slot) } else { memory.writing(slot) == Writing::Encrypted }
-        });
-        let key = match (reads, self.random.one_in(8)) {
-            (_, true) => self.slot(),
-            (true, _) => self.memory.read_key(slot),
-            (false, _) => self.memory.write_key(slot),
-        };
-        if !self.random.one_in(8) {
-            steps.push(self.gen_dig_of(key));
-        }
-        let address = self.address(slot, true);
-        if reads {
-            steps.push(send(0x02, 0x82, address, Vec::new()));
-        } else if self.random.one_in(4) {
-            steps.push(send(0x12, 0x82, address, self.random.bytes(64)));
-        } else {
-            let mut plain = [0; 32];
-            plain.copy_from_slice(&self.random.bytes(32));
-            steps.push(Step::EncryptedWrite { slot, block: 0, plain });
-        }
-        steps
-    }
-
-    fn derive_key(&mut self) -> Vec<Step> {
-        let (mut steps, source) = self.some_nonce();
-        let target = self.slot_with(Memory::is_creation_allowed);
-        let crafted = self.random.one_in(2);
-        steps.push(if crafted {
-            Step::Derive { target }
-        } else {
-            send(0x1c, source, target.into(), self.random.bytes(32))
-        });
-        steps
-    }
-
-    /// FullCopy and FullStore; the boot key that makes them succeed comes by Write, where that is allowed.
-    fn secure_boot(&mut self) -> Vec<Step> {
-        let slot = u16::from(self.memory.secure_boot_key_slot());
-        let mut steps = Vec::new();
-        if self.random.one_in(2) {
-            for (block, part) in stored_key().chunks(32).enumerate() {
-                let data = [part, &vec![0; 32 - part.len()]].concat();
-                steps.push(send(0x12, 0x82, (block as u16) << 8 | slot << 3, data));
-            }
-        }
-        let copy = [DIGEST.as_slice(), &SIGNATURE].concat();
-        match self.random.below(6) {
-            0 => steps.extend([self.random_nonce(), send(0x80, 0x87, 0, copy)]),
-            1 => steps.extend([self.random_nonce(), send(0x80, 0x86, 0, DIGEST.to_vec())]),
-            2 => steps.push(send(0x80, 0x06, 0, self.random.bytes(32))),
-            3 => steps.push(send(0x80, *self.random.pick(&[0x00, 0x03, 0x05, 0x16]), 0, copy)),
-            _ => steps.extend([send(0x80, 0x07, 0, copy), send(0x80, 0x06, 0, DIGEST.to_vec())]),
-        }
-        steps
-    }
-
-    fn priv_write(&mut self) -> Step {
-        let mode = *self.random.pick(&[0x00, 0x40]);
-        send(0x46, mode, self.slot_with(Memory::is_private).into(), self.random.bytes(68))
     }
 
     /// Any opcode, mode and length.

@@ -25,3 +25,21 @@ fn is_blank(part: &[u8]) -> bool {
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
+
+#[cfg(test)]
+mod tests {
+    use atecc_emulator::provision;
+
+    use super::{super::bench::image, *};
+
+    #[test]
+    fn half_a_key_anywhere_in_an_answer_is_found() {
+        let memory = Memory { bytes: image(&provision::tng_tls().unwrap()), factory_keys: Vec::new() };
+        for slot in 0..=4 {
+            for half in memory.slot(slot)[4..].chunks(16) {
+                assert_eq!(disclosed(&memory, &[&[0xff; 7], half, &[0xff; 9]].concat()), Some(slot));
+            }
+        }
+        assert_eq!(disclosed(&memory, memory.slot(10)), None);
+    }
+}

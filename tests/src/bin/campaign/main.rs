@@ -8,6 +8,7 @@ mod access;
 mod faults;
 mod parsers;
 mod soak;
+mod socket;
 
 use std::{
     env,
@@ -32,9 +33,14 @@ fn main() -> ExitCode {
         now.as_micros() as u64
     });
     println!("campaigns for {minutes} min, seed {seed}");
-    let share = Duration::from_secs(minutes * 60) / 4;
-    let campaigns: [Campaign; 4] =
-        [("access", access::run), ("parsers", parsers::run), ("faults", faults::run), ("soak", soak::run)];
+    let share = Duration::from_secs(minutes * 60) / 5;
+    let campaigns: [Campaign; 5] = [
+        ("access", access::run),
+        ("parsers", parsers::run),
+        ("socket", socket::run),
+        ("faults", faults::run),
+        ("soak", soak::run),
+    ];
     for (name, run) in campaigns {
         let start = Instant::now();
         match run(start + share, Random(seed | 1)) {

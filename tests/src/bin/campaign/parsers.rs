@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use atecc::{
+    Configuration, Slot,
     certificate::{Compressed, IssueDate, MICROCHIP, StoredIdentity, rebuild, to_be_signed},
     packet::{Packet, Response},
+    zone::CONFIGURATION_ZONE,
 };
 use atecc_emulator::{Bus, Chip, Clock, Pace, provision};
 use atecc_token::DeviceSpec;
@@ -54,6 +56,12 @@ fn parse(input: &[u8], random: &mut Random) {
     let _ = Response::parse(input);
     let _ = to_be_signed(input);
     let _ = String::from_utf8_lossy(input).parse::<DeviceSpec>();
+    // Text takes longer than everything else: now and then only.
+    if random.below(16) == 0 {
+        let mut zone = [0; CONFIGURATION_ZONE];
+        zone.iter_mut().zip(input.iter().cycle()).for_each(|(zone, byte)| *zone = *byte);
+        explain(&Configuration::from_bytes(zone));
+    }
     let mut slot = || {
         let mut slot = [0; 72];
         slot.iter_mut().for_each(|byte| *byte = random.next() as u8);
@@ -76,6 +84,15 @@ fn parse(input: &[u8], random: &mut Random) {
     // To rebuild takes elliptic curves: now and then only.
     if random.below(1_000) == 0 {
         assert!(rebuild(&stored, b"KQp2ZkD8", &[&MICROCHIP]).is_err(), "random bytes became a certificate");
+    }
+}
+
+/// Everything that a configuration zone can be asked.
+fn explain(zone: &Configuration) {
+    let asked = (zone.chip_mode(), zone.chip_options(), zone.secure_boot(), zone.kdf_iv());
+    let _ = format!("{asked:?} {} {:?}", zone.summary(), zone.clock_divider());
+    for slot in (0..16).filter_map(Slot::new) {
+        let _ = format!("{} {:?}", zone.slot_summary(slot), zone.key_properties(slot));
     }
 }
 
