@@ -112,6 +112,10 @@ impl Memory {
         self.is_p256(slot) && self.key_config(slot) & 0x01 != 0
     }
 
+    pub(crate) fn is_marked_private(&self, slot: u8) -> bool {
+        self.key_config(slot) & 0x01 != 0
+    }
+
     pub(crate) fn is_public(&self, slot: u8) -> bool {
         self.is_p256(slot) && self.key_config(slot) & 0x01 == 0
     }

@@ -142,6 +142,8 @@ fn write_slot(findings: &mut Findings, command: &Command, memory: &Memory, state
     findings.forbidden(memory.is_slot_locked(slot) || !memory.is_configuration_locked());
     // Vendor's tests: private keys are not written in the clear, nor four bytes before the data zone is locked.
     findings.forbidden(memory.is_private(slot));
+    // Of a slot that is marked private while its type is not that of a private key, nothing is said.
+    findings.silent(memory.is_marked_private(slot) && !memory.is_private(slot));
     if !memory.is_data_locked() {
         findings.forbidden(!long);
         return;
