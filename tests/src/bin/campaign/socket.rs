@@ -18,7 +18,8 @@ pub(crate) fn run(end: Instant, mut random: Random) -> Report {
     let socket = folder.path().join("bus.sock");
     let server = Server::bind(&socket).map_err(|error| error.to_string())?;
     let eeprom = provision::tng_tls().map_err(|error| error.to_string())?;
-    let bus = Bus::new(Chip::new(eeprom, Pace::Instant), Clock::new_virtual(), Bus::STANDARD_HERTZ);
+    // In real time, as its users live in: they do not share a virtual clock with a served bus.
+    let bus = Bus::new(Chip::new(eeprom, Pace::Instant), Clock::real(), Bus::STANDARD_HERTZ);
     thread::scope(|scope| {
         scope.spawn(|| server.run(bus));
         let mut visits = 0_u64;
