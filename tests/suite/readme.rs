@@ -2,7 +2,7 @@
 
 use std::{env, fs, process::Command};
 
-use super::support::{module, program, repository, run};
+use super::support::{release_programs, repository, run, script, sh_blocks};
 
 /// All blocks marked `sh` behind the heading "Try it with openssl and mosquitto", one after the other in one
 /// shell. Two things differ from what a reader does: the programs are built already, and they are those of
@@ -12,25 +12,13 @@ fn the_examples_work_as_pasted() {
     let readme = fs::read_to_string(repository().join("README.md")).unwrap();
     let (_, examples) = readme.split_once("## Try it with openssl and mosquitto").unwrap();
     let examples = examples.split("\n## ").next().unwrap();
-    let blocks: Vec<&str> =
-        examples.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    let blocks = sh_blocks(examples);
     assert!(blocks.len() >= 3, "the examples were not found");
     assert!(blocks[0].contains("cargo build --release\n"));
 
     let folder = tempfile::tempdir().unwrap();
-    let programs = program("atecc").parent().unwrap().to_owned();
-    fs::create_dir(folder.path().join("target")).unwrap();
-    let release = folder.path().join("target/release");
-    fs::create_dir(&release).unwrap();
-    for name in ["atecc", "atecc-agent"] {
-        std::os::unix::fs::symlink(programs.join(name), release.join(name)).unwrap();
-    }
-    std::os::unix::fs::symlink(module(), release.join("libpkcs11_atecc.so")).unwrap();
-
-    let script = format!(
-        "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{}",
-        blocks.concat().replace("cargo build --release\n", "")
-    );
+    release_programs(folder.path());
+    let script = script("-euo pipefail", &blocks.concat().replace("cargo build --release\n", ""));
     let output = run(Command::new("bash")
         .args(["-c", &script])
         .current_dir(folder.path())

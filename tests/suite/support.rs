@@ -1,12 +1,14 @@
 //! What the tests share: emulated chips, processes with a time limit, a TLS server's certificate.
 
 mod chip;
+mod pasted;
 mod pki;
 mod preload;
 mod process;
 mod terminal;
 
 pub(crate) use chip::{Chip, ServedBus};
+pub(crate) use pasted::{release_programs, script, sh_blocks};
 pub(crate) use pki::ServerCertificate;
 pub(crate) use preload::{BUS_NUMBER, I2C_DEV, Message, give_i2c_dev, messages, record};
 pub(crate) use process::{Finished, Running, run, run_with_input};

@@ -1,10 +1,10 @@
 //! Runs the commands of a page.
 
-use std::{collections::BTreeMap, env, fs, path::Path, process::Command, time::Duration};
+use std::{collections::BTreeMap, env, fs, process::Command, time::Duration};
 
 use tempfile::TempDir;
 
-use crate::support::{Finished, Running, free_port, module, program, repository};
+use crate::support::{Finished, Running, free_port, release_programs, repository, script, sh_blocks};
 
 /// How long a page may take, virtual environments and JVMs included.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -29,12 +29,9 @@ pub(super) fn run_with_private(name: &str, folder: &str) -> Finished {
 #[track_caller]
 fn run_with(name: &str, wrapper: &[&str]) -> Finished {
     let folder = tempfile::tempdir().unwrap();
-    programs(folder.path());
+    release_programs(folder.path());
     let commands = blocks("README.md").replacen("cargo build --release\n", "", 1) + &blocks(name);
-    let script = format!(
-        "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nset -x\n{}",
-        with_free_ports(&commands)
-    );
+    let script = script("-euxo pipefail", &with_free_ports(&commands));
     run_script(&folder, wrapper, &script).succeeded()
 }
 
@@ -53,19 +50,9 @@ fn run_script(folder: &TempDir, wrapper: &[&str], script: &str) -> Finished {
     Running::start(&mut bash).finish(LIMIT + Duration::from_secs(10))
 }
 
-/// `target/release` with the programs and the module of this run. The module is a copy: ssh-agent and others look
-/// where a link leads.
-fn programs(folder: &Path) {
-    let release = folder.join("target/release");
-    fs::create_dir_all(&release).unwrap();
-    std::os::unix::fs::symlink(program("atecc"), release.join("atecc")).unwrap();
-    fs::copy(module(), release.join("libpkcs11_atecc.so")).unwrap();
-}
-
 fn blocks(name: &str) -> String {
     let page = fs::read_to_string(repository().join("docs/clients").join(name)).unwrap();
-    let blocks: Vec<&str> =
-        page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    let blocks = sh_blocks(&page);
     assert!(!blocks.is_empty(), "{name} has no commands");
     blocks.concat()
 }
