@@ -1,6 +1,12 @@
 //! `atecc emulator`.
 
-use std::{path::PathBuf, thread, time::Duration};
+mod log;
+
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use atecc::i2c::TRUST_AND_GO_ADDRESS;
 use atecc_emulator::{Bus, Chip, Clock, EepromFile, Pace, provision::Personality, socket::Server};
@@ -10,6 +16,7 @@ use signal_hook::{
     iterator::Signals,
 };
 
+use self::log::BusLog;
 use crate::error::Error;
 
 /// Make and share emulated chips. They are software: for trials and tests only.
@@ -45,6 +52,10 @@ enum Action {
         #[arg(long, value_name = "HERTZ", default_value_t = Bus::STANDARD_HERTZ,
               value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
         hertz: u32,
+        /// Append what happens on the bus to a file, or print it with `-`: wakes, commands by name, what became of
+        /// each, the time that the bus and the chip took, and a summary at the end. Keys and messages are left out.
+        #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+        log: Option<PathBuf>,
     },
 }
 
@@ -89,14 +100,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
             println!("use it with --device emulator:{}", file.display());
             Ok(())
         }
-        Action::Serve { file, socket, hertz } => serve(file, socket, *hertz),
+        Action::Serve { file, socket, hertz, log } => serve(file, socket, *hertz, log.as_deref()),
     }
 }
 
-fn serve(file: &std::path::Path, socket: &std::path::Path, hertz: u32) -> Result<(), Error> {
+fn serve(file: &Path, socket: &Path, hertz: u32, log: Option<&Path>) -> Result<(), Error> {
     let file = EepromFile::open(file, FILE_PATIENCE)?;
     let address = file.eeprom().configuration().effective_i2c_address();
-    let bus = Bus::new(Chip::from_file(file, Pace::Typical), Clock::real(), hertz);
+    let mut bus = Bus::new(Chip::from_file(file, Pace::Typical), Clock::real(), hertz);
+    let log = log.map(|path| BusLog::open(path, &mut bus)).transpose()?;
     let server = Server::bind(socket)?;
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     println!("EMULATOR: serving an emulated I2C bus on {}", socket.display());
@@ -119,5 +131,6 @@ fn serve(file: &std::path::Path, socket: &std::path::Path, hertz: u32) -> Result
         signals.forever().next();
         server.stop();
         serving.join().map_err(|_| Error::ServerDied)
-    })
+    })?;
+    log.map_or(Ok(()), BusLog::finish)
 }

@@ -48,7 +48,8 @@ impl Bus {
         self.others.push(chip);
     }
 
-    /// Writes a line to `writer` for everything that happens. Keys and messages are not among it.
+    /// Writes a line to `writer` for everything that happens: seconds of the bus's clock, milliseconds that the bus
+    /// took, and what it was. Keys and messages are not among it.
     pub fn log_to(&mut self, writer: impl Write + Send + 'static) {
         self.log = Log::to(writer);
     }
@@ -73,28 +74,30 @@ impl Bus {
         self.clock.clone()
     }
 
-    /// Lets the time of `bits` pass.
-    fn spend(&mut self, bits: u64) {
+    /// Lets the time of `bits` pass, and gives it.
+    fn spend(&mut self, bits: u64) -> Duration {
         let nanoseconds = u32::try_from(bits * self.bit_ns()).unwrap_or(u32::MAX);
-        self.meter.count(|figures| figures.bus_time += Duration::from_nanos(nanoseconds.into()));
+        let time = Duration::from_nanos(nanoseconds.into());
+        self.meter.count(|figures| figures.bus_time += time);
         self.clock.delay_ns(nanoseconds);
+        time
     }
 
     /// The pulse of a transfer to address 0, which nobody acknowledges.
     fn wake(&mut self) {
-        self.spend(BITS_PER_BYTE + START_STOP_BITS);
+        let took = self.spend(BITS_PER_BYTE + START_STOP_BITS);
         let now = self.clock.now();
         let is_long = ZERO_ADDRESS_BITS * self.bit_ns() >= WAKE_LOW_NS;
         if is_long {
             iter::once(&mut self.chip).chain(&mut self.others).for_each(|chip| chip.wake(now));
         }
         self.meter.count(|figures| figures.wakes += 1);
-        self.log.line(now, &Event::Wake { is_long });
+        self.log.line(now, took, &Event::Wake { is_long });
     }
 
     /// One operation: the address, and what follows if a chip acknowledges it.
     fn transfer(&mut self, address: u8, operation: &mut Operation<'_>) -> Result<(), BusError> {
-        self.spend(BITS_PER_BYTE + START_STOP_BITS);
+        let mut took = self.spend(BITS_PER_BYTE + START_STOP_BITS);
         let now = self.clock.now();
         let is_read = matches!(operation, Operation::Read(_));
         let acknowledges = |chip: &mut Chip| {
@@ -107,10 +110,10 @@ impl Bus {
         } as u64;
         let Some(index) = self.chips().position(acknowledges) else {
             self.meter.count(|figures| figures.refused += 1);
-            self.log.line(now, &Event::Refused { address, is_read });
+            self.log.line(now, took, &Event::Refused { address, is_read });
             return Err(BusError::NoAcknowledge);
         };
-        self.spend(length * BITS_PER_BYTE);
+        took += self.spend(length * BITS_PER_BYTE);
         let now = self.clock.now();
         let mut executed = None;
         if let Some(chip) = self.chips().nth(index) {
@@ -135,7 +138,7 @@ impl Bus {
             Operation::Write(bytes) => Event::Written { address, bytes, executed: executed.as_ref() },
             Operation::Read(buffer) => Event::Read { address, bytes: buffer.len() },
         };
-        self.log.line(now, &event);
+        self.log.line(now, took, &event);
         Ok(())
     }
 

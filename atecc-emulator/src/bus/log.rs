@@ -20,13 +20,15 @@ impl Log {
         Self(Some(Arc::new(Mutex::new(writer))))
     }
 
-    /// Writes one line, with the time of the bus's clock.
-    pub(super) fn line(&self, now: Duration, event: &Event<'_>) {
-        tracing::trace!(?now, %event, "bus");
+    /// Writes one line: the time of the bus's clock at the end of the event, how long the event took the bus, and
+    /// what it was.
+    pub(super) fn line(&self, now: Duration, took: Duration, event: &Event<'_>) {
+        tracing::trace!(?now, ?took, %event, "bus");
         if let Some(writer) = &self.0 {
             let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let (seconds, milliseconds) = (now.as_secs_f64(), 1_000.0 * took.as_secs_f64());
             // A log that cannot be written is no reason to stop the bus.
-            let _ = writeln!(writer, "{:12.6} {event}", now.as_secs_f64());
+            let _ = writeln!(writer, "{seconds:12.6} {milliseconds:8.3}  {event}");
         }
     }
 }
@@ -58,19 +60,15 @@ impl fmt::Display for Event<'_> {
                 write!(f, "0x{address:02x} {} not acknowledged", if *is_read { "read" } else { "write" })
             }
             Self::Read { address, bytes } => write!(f, "0x{address:02x} read {bytes} bytes"),
-            Self::Written { address, bytes, executed } => {
-                write!(f, "0x{address:02x} write {} bytes", bytes.len())?;
-                match executed {
-                    Some(Executed { packet, status, busy }) => {
-                        write!(f, ": {}, {status:?} after {busy:.1?}", Name(packet))
-                    }
-                    None => f.write_str(match bytes {
-                        [0x00, ..] => ": reset",
-                        [0x01, ..] => ": sleep",
-                        [0x02, ..] => ": idle",
-                        _ => "",
-                    }),
-                }
+            Self::Written { address, bytes, executed: None } => match bytes {
+                [0x00, ..] => write!(f, "0x{address:02x} reset"),
+                [0x01, ..] => write!(f, "0x{address:02x} sleep"),
+                [0x02, ..] => write!(f, "0x{address:02x} idle"),
+                _ => write!(f, "0x{address:02x} write {} bytes", bytes.len()),
+            },
+            Self::Written { address, bytes, executed: Some(Executed { packet, status, busy }) } => {
+                let (length, name) = (bytes.len(), Name(packet));
+                write!(f, "0x{address:02x} write {length} bytes: {name}, {status:?} after {busy:.1?}")
             }
         }
     }

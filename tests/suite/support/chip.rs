@@ -74,9 +74,14 @@ impl Chip {
 
     /// The chip on a bus that processes share, until the value is dropped.
     pub(crate) fn serve(&self) -> ServedBus {
+        self.serve_with(&[])
+    }
+
+    /// The same, with `options` of `atecc emulator serve`.
+    pub(crate) fn serve_with(&self, options: &[&str]) -> ServedBus {
         let socket = self.path("bus.sock");
         let mut command = Command::new(program("atecc"));
-        command.args(["emulator", "serve"]).arg(self.eeprom()).arg(&socket);
+        command.args(["emulator", "serve"]).args(options).arg(self.eeprom()).arg(&socket);
         let server = Running::start(&mut command);
         let deadline = Instant::now() + Duration::from_secs(10);
         while UnixStream::connect(&socket).is_err() {

@@ -108,6 +108,14 @@ impl Running {
         Finished { status, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() }
     }
 
+    /// Asks it to end, as Ctrl-C does, and waits ten seconds for that.
+    #[track_caller]
+    pub(crate) fn interrupt(self) -> Finished {
+        // A builtin of sh: minimal Debian has no program of that name.
+        run(Command::new("sh").args(["-c", &format!("kill -s INT {}", self.child.id())])).succeeded();
+        self.finish(Duration::from_secs(10))
+    }
+
     /// Ends it and gives what it printed.
     pub(crate) fn kill(&mut self) -> String {
         // It may have ended by itself.
