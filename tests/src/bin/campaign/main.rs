@@ -1,8 +1,9 @@
 //! The long campaigns: random commands against the access rules, random input to every parser, random faults on
 //! the bus, and a soak of the shared bus.
 //!
-//! `campaign --minutes N` divides N minutes between them and prints what each did. It exits with 1 at the
-//! first thing that is wrong, and with the seed that shows it again (`--seed S`).
+//! `campaign --minutes N` divides N minutes between them and prints what each did. `campaign --parsers N` gives N
+//! inputs to the parsers and does nothing else. Both exit with 1 at the first thing that is wrong, and with the seed
+//! that shows it again (`--seed S`).
 
 mod access;
 mod faults;
@@ -27,11 +28,15 @@ fn main() -> ExitCode {
         let position = arguments.iter().position(|argument| argument == name)?;
         arguments.get(position + 1)?.parse::<u64>().ok()
     };
-    let minutes = option("--minutes").unwrap_or(10);
     let seed = option("--seed").unwrap_or_else(|| {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         now.as_micros() as u64
     });
+    if let Some(count) = option("--parsers") {
+        println!("{count} inputs for the parsers, seed {seed}");
+        return print("parsers", seed, Instant::now(), parsers::run_count(count, seed));
+    }
+    let minutes = option("--minutes").unwrap_or(10);
     println!("campaigns for {minutes} min, seed {seed}");
     let share = Duration::from_secs(minutes * 60) / 5;
     let campaigns: [Campaign; 5] = [
@@ -43,15 +48,26 @@ fn main() -> ExitCode {
     ];
     for (name, run) in campaigns {
         let start = Instant::now();
-        match run(start + share, Random(seed | 1)) {
-            Ok(figures) => println!("{name:<8} {figures}, {:.0} s", start.elapsed().as_secs_f64()),
-            Err(problem) => {
-                println!("{name:<8} FAILED with --seed {seed}: {problem}");
-                return ExitCode::FAILURE;
-            }
+        let code = print(name, seed, start, run(start + share, Random(seed | 1)));
+        if code != ExitCode::SUCCESS {
+            return code;
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Prints what a campaign found; the exit code says whether it is good.
+fn print(name: &str, seed: u64, start: Instant, report: Report) -> ExitCode {
+    match report {
+        Ok(figures) => {
+            println!("{name:<8} {figures}, {:.0} s", start.elapsed().as_secs_f64());
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            println!("{name:<8} FAILED with --seed {seed}: {problem}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Repeatable pseudo-random numbers (xorshift64), for test data only.

@@ -1,103 +1,131 @@
-//! Random and damaged input to everything that reads foreign bytes. A panic ends the program.
+//! Damaged input to everything that reads foreign bytes: packets, configuration zones, certificates, sockets and
+//! files.
+//!
+//! Most inputs are valid ones with some changes, made so that they get past the first check: a checksum is made
+//! right again, a DER element has the length of what is in it. How many were taken is part of the figures. An input
+//! ends the program if it makes something panic, breaks a promise of the parser, or takes longer than
+//! [`watch::LIMIT`].
 
-use std::time::Instant;
+mod certificates;
+mod driver;
+mod files;
+mod mutate;
+mod packets;
+mod sockets;
+mod watch;
+mod zones;
 
-use atecc::{
-    Configuration, Slot,
-    certificate::{Compressed, IssueDate, MICROCHIP, StoredIdentity, rebuild, to_be_signed},
-    packet::{Packet, Response},
-    zone::CONFIGURATION_ZONE,
-};
-use atecc_emulator::{Bus, Chip, Clock, Pace, provision};
-use atecc_token::DeviceSpec;
-use embedded_hal::{delay::DelayNs, i2c::I2c};
+use std::time::{Duration, Instant};
 
+use self::watch::Watch;
 use super::{Random, Report};
 
+/// Something that reads foreign bytes.
+trait Parser {
+    /// The next input.
+    fn input(&mut self, random: &mut Random) -> Vec<u8>;
+
+    /// Gives it to the parser: whether it was taken, or which promise was broken.
+    fn give(&mut self, input: &[u8]) -> Result<bool, String>;
+}
+
+/// A parser by name, its share of all inputs in thousandths, and how it is made.
+type Kind = (&'static str, u64, fn() -> Result<Box<dyn Parser>, String>);
+
+/// All of them. The shares are after what one input costs.
+const KINDS: [Kind; 12] = [
+    ("command packets", 150, packets::commands),
+    ("responses", 150, packets::responses),
+    ("packets in the emulated chip", 150, packets::chip),
+    ("answers in the driver", 100, driver::answers),
+    ("configuration zones", 100, zones::configuration),
+    ("stored certificates", 150, certificates::stored),
+    ("certificates in DER", 40, certificates::der),
+    ("rebuilt identities", 10, certificates::identities),
+    ("requests at the socket", 50, sockets::requests),
+    ("answers at the socket", 50, sockets::answers),
+    ("EEPROM files", 20, files::eeprom),
+    ("device specs", 30, files::device_specs),
+];
+const THOUSAND: u64 = 1_000;
+
+/// What became of the inputs of one parser.
+#[derive(Default)]
+struct Figures {
+    inputs: u64,
+    taken: u64,
+    longest: Duration,
+    time: Duration,
+}
+
+/// `count` inputs in all, with a line of figures for each parser.
+pub(crate) fn run_count(count: u64, seed: u64) -> Report {
+    let watch = Watch::start();
+    let mut all = 0;
+    println!(
+        "{:<30} {:>9} {:>9} {:>9} {:>11} {:>6}  seed",
+        "parser", "inputs", "taken", "refused", "longest ms", "s"
+    );
+    for (index, (name, share, make)) in KINDS.iter().enumerate() {
+        let mut parser = make()?;
+        let seed = mixed(seed, index as u64);
+        let wanted = (count * share).div_ceil(THOUSAND);
+        let figures = feed(name, &mut *parser, &mut Random(seed | 1), wanted, &watch)?;
+        println!(
+            "{name:<30} {:>9} {:>9} {:>9} {:>11.1} {:>6.1}  {seed}",
+            figures.inputs,
+            figures.taken,
+            figures.inputs - figures.taken,
+            1_000.0 * figures.longest.as_secs_f64(),
+            figures.time.as_secs_f64()
+        );
+        all += figures.inputs;
+    }
+    Ok(format!("{all} inputs, no panic, none took longer than {} s", watch::LIMIT.as_secs()))
+}
+
+/// As many as there is time for, in turns.
 pub(crate) fn run(end: Instant, mut random: Random) -> Report {
-    let chip = Chip::new(provision::tng_tls().map_err(|error| error.to_string())?, Pace::Instant);
-    let mut bus = Bus::new(chip, Clock::new_virtual(), Bus::STANDARD_HERTZ);
-    let mut clock = bus.clock();
-    let mut inputs = 0_u64;
+    /// Inputs of all parsers between two looks at the clock.
+    const TURN: u64 = 10_000;
+    let watch = Watch::start();
+    let mut parsers = KINDS.iter().map(|(_, _, make)| make()).collect::<Result<Vec<_>, _>>()?;
+    let mut all = 0;
     while Instant::now() < end {
-        // A thousand between two looks at the clock.
-        for _ in 0..1_000 {
-            inputs += 1;
-            let input = input(&mut random);
-            parse(&input, &mut random);
-            awake(&mut bus, &mut clock);
-            let _ = bus.write(0x35, &input);
-            let mut answer = [0; 80];
-            let _ = bus.read(0x35, &mut answer);
+        for ((name, share, _), parser) in KINDS.iter().zip(&mut parsers) {
+            let seed = random.next();
+            let figures =
+                feed(name, &mut **parser, &mut Random(seed | 1), (TURN * share).div_ceil(THOUSAND), &watch)?;
+            all += figures.inputs;
         }
     }
-    Ok(format!("{inputs} inputs, no panic"))
+    Ok(format!("{all} inputs, no panic"))
 }
 
-/// Something like a packet: random, or a good one with a few bytes changed.
-fn input(random: &mut Random) -> Vec<u8> {
-    let data = random.bytes(140);
-    if random.below(4) == 0 {
-        return data;
+fn feed(
+    name: &'static str,
+    parser: &mut dyn Parser,
+    random: &mut Random,
+    count: u64,
+    watch: &Watch,
+) -> Result<Figures, String> {
+    let mut figures = Figures::default();
+    let start = Instant::now();
+    for number in 0..count {
+        let input = parser.input(random);
+        let (is_taken, took) = watch.run(name, number, input, |input| parser.give(input))?;
+        figures.inputs += 1;
+        figures.taken += u64::from(is_taken);
+        figures.longest = figures.longest.max(took);
     }
-    let opcodes = [0x02, 0x16, 0x1b, 0x30, 0x40, 0x41, 0x45];
-    let opcode = opcodes[random.below(opcodes.len())];
-    let packet = Packet::new(opcode, random.next() as u8, random.next() as u16, &[&data], 64);
-    let mut input = [&[0x03], packet.as_bytes()].concat();
-    for _ in 0..random.below(3) {
-        let position = random.below(input.len());
-        input[position] = random.next() as u8;
-    }
-    input
+    figures.time = start.elapsed();
+    Ok(figures)
 }
 
-fn parse(input: &[u8], random: &mut Random) {
-    let _ = Packet::parse(input);
-    let _ = Response::parse(input);
-    let _ = to_be_signed(input);
-    let _ = String::from_utf8_lossy(input).parse::<DeviceSpec>();
-    // Text takes longer than everything else: now and then only.
-    if random.below(16) == 0 {
-        let mut zone = [0; CONFIGURATION_ZONE];
-        zone.iter_mut().zip(input.iter().cycle()).for_each(|(zone, byte)| *zone = *byte);
-        explain(&Configuration::from_bytes(zone));
-    }
-    let mut slot = || {
-        let mut slot = [0; 72];
-        slot.iter_mut().for_each(|byte| *byte = random.next() as u8);
-        // As a stored certificate has it, so that more than the first check is met.
-        slot[70] = 0xa0;
-        slot
-    };
-    let stored = StoredIdentity {
-        serial_number: atecc::SerialNumber::from_bytes([0x5a; 9]),
-        public_key: atecc::PublicKey::from_bytes([0x5a; 64]),
-        device: slot(),
-        signer_public_key: slot(),
-        signer: slot(),
-        eui48: None,
-    };
-    if let Ok(compressed) = Compressed::parse(&stored.device) {
-        let dates: IssueDate = compressed.dates;
-        assert_eq!(IssueDate::unpack(dates.pack()), Some(dates));
-    }
-    // To rebuild takes elliptic curves: now and then only.
-    if random.below(1_000) == 0 {
-        assert!(rebuild(&stored, b"KQp2ZkD8", &[&MICROCHIP]).is_err(), "random bytes became a certificate");
-    }
-}
-
-/// Everything that a configuration zone can be asked.
-fn explain(zone: &Configuration) {
-    let asked = (zone.chip_mode(), zone.chip_options(), zone.secure_boot(), zone.kdf_iv());
-    let _ = format!("{asked:?} {} {:?}", zone.summary(), zone.clock_divider());
-    for slot in (0..16).filter_map(Slot::new) {
-        let _ = format!("{} {:?}", zone.slot_summary(slot), zone.key_properties(slot));
-    }
-}
-
-fn awake(bus: &mut Bus, clock: &mut Clock) {
-    let _ = bus.write(0x35, &[0x01]);
-    let _ = bus.write(0x00, &[0x00]);
-    clock.delay_us(1_500);
+/// A seed of its own for each parser (the finalizer of splitmix64).
+fn mixed(seed: u64, index: u64) -> u64 {
+    let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(index + 1));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
