@@ -13,6 +13,10 @@ import cryptoauthlib as cal
 from cryptoauthlib.library import get_cryptoauthlib
 from cryptoauthlib.status import Status
 
+import aes_modes
+
+# The library itself, for arguments that its Python functions do not let through.
+LIBRARY = get_cryptoauthlib()
 TEMPKEY = 0xFFFF
 ZONES = {"config": 0, "otp": 1, "data": 2}
 
@@ -71,9 +75,10 @@ def signer_certificate_under(root_public_key):
 
 
 def kdf(mode, key_id, details, message):
+    """64 bytes of output, of which fewer may be used, and 32 of nonce."""
     out, nonce = bytearray(64), bytearray(32)
     status = cal.atcab_kdf(mode, key_id, details, message, out, nonce)
-    return status, bytes(out)
+    return status, bytes(out) + bytes(nonce)
 
 
 def prove(slot, key):
@@ -117,7 +122,56 @@ CALLS = {
     "count": lambda counter: number(cal.atcab_counter_increment, counter),
     "kdf": kdf,
     "mac": lambda mode, slot, challenge: data(32, cal.atcab_mac, mode, slot, challenge),
+    "checkmac": lambda mode, slot, challenge, response, other: plain(
+        cal.atcab_checkmac, mode, slot, challenge, response, other
+    ),
     "prove": prove,
+    "hmac_slot": lambda slot, message: data(
+        32, lambda digest: cal.atcab_sha_hmac(message, len(message), slot, digest, 0xC0)
+    ),
+    # The command HMAC of earlier chips.
+    "hmac_command": lambda mode, slot: data(32, cal.atcab_hmac, mode, slot),
+    "nonce": lambda mode, zero, value: data(32, cal.atcab_nonce_base, mode, zero, value),
+    "gendig": lambda zone, key_id, other: plain(cal.atcab_gendig, zone, key_id, other, len(other)),
+    "derive_key": lambda mode, slot: (LIBRARY.atcab_derivekey(mode, slot, None), None),
+    "derive_key_with_mac": lambda mode, slot, mac: plain(cal.atcab_derivekey, mode, slot, mac),
+    "priv_write": lambda slot, key, write_slot, write_key: plain(
+        cal.atcab_priv_write, slot, key, write_slot, write_key
+    ),
+    "priv_write_in_clear": lambda slot, key: (LIBRARY.atcab_priv_write(slot, key, 0, None, bytes(20)), None),
+    "write_pubkey": lambda slot, key: plain(cal.atcab_write_pubkey, slot, key),
+    "genkey_digest": lambda mode, slot, other: plain(cal.atcab_genkey_base, mode, slot, other),
+    "genkey_ephemeral": lambda: data(64, lambda key: cal.atcab_genkey_base(0x04, TEMPKEY, bytes(3), key)),
+    "ecdh_tempkey": lambda key: data(32, cal.atcab_ecdh_tempkey, key),
+    "ecdh_tempkey_protected": lambda key, io_key: data(
+        32, lambda pms: cal.atcab_ecdh_tempkey_ioenc(key, pms, io_key)
+    ),
+    "ecdh_stored": lambda slot, key, read_key, read_slot: data(
+        32, lambda pms: cal.atcab_ecdh_enc(slot, key, pms, read_key, read_slot)
+    ),
+    "sign_internal": lambda slot, invalidates, has_serial: data(
+        64, cal.atcab_sign_internal, slot, bool(invalidates), bool(has_serial)
+    ),
+    "verify_mac": lambda digest, signature, key, nonce, io_key: number(
+        cal.atcab_verify_extern_mac, digest, signature, key, nonce, io_key
+    ),
+    "verify_stored_mac": lambda digest, signature, slot, nonce, io_key: number(
+        cal.atcab_verify_stored_mac, digest, signature, slot, nonce, io_key
+    ),
+    "validate": lambda slot, signature, other: number(cal.atcab_verify_validate, slot, signature, other),
+    "invalidate": lambda slot, signature, other: number(cal.atcab_verify_invalidate, slot, signature, other),
+    "secure_boot": lambda mode, digest, signature: (
+        LIBRARY.atcab_secureboot(mode, 0, digest, signature, ctypes.create_string_buffer(32)),
+        None,
+    ),
+    "secure_boot_protected": lambda mode, digest, signature, io_key: number(
+        cal.atcab_secureboot_mac, mode, digest, signature, bytes(range(20)), io_key
+    ),
+    # Between calls the library leaves the chip idle: deaf, and with its memory.
+    "sleep": lambda: (LIBRARY.atcab_wakeup() or LIBRARY.atcab_sleep(), None),
+    "update_extra": lambda mode, value: plain(cal.atcab_updateextra, mode, value),
+    "set_latch": lambda state: plain(cal.atcab_info_set_latch, state),
+    "write_config_counter": lambda counter, value: plain(cal.atcab_write_config_counter, counter, value),
     "read": lambda slot, offset, length: data(
         length, lambda out: cal.atcab_read_bytes_zone(ZONES["data"], slot, offset, out, length)
     ),
@@ -141,7 +195,7 @@ CALLS = {
         cal.tng_atcacert_max_signer_cert_size, cal.tng_atcacert_read_signer_cert
     ),
     "signer_certificate_under": signer_certificate_under,
-}
+} | aes_modes.CALLS
 
 
 def argument(text):

@@ -175,5 +175,5 @@ fn kdf_prf_derives_the_keys_of_tls_1_2() {
         &seed,
         "TLS1-PRF",
     ];
-    assert_eq!(derived.bytes(), openssl::filter(&arguments, b""));
+    assert_eq!(derived.bytes()[..64], openssl::filter(&arguments, b""));
 }

@@ -63,6 +63,32 @@ impl HostKey {
         der.strip_prefix(&PUBLIC_KEY_HEADER).unwrap().to_vec()
     }
 
+    /// The scalar, 32 bytes.
+    pub(super) fn private_key(&self) -> Vec<u8> {
+        let mut command = Command::new("openssl");
+        command.args(["ec", "-outform", "DER", "-in"]).arg(self.folder.path().join("key.pem"));
+        // ECPrivateKey (RFC 5915): a sequence, the version, then the key as octets.
+        run(&mut command).succeeded().stdout[7..39].to_vec()
+    }
+
+    /// r and s over `digest`.
+    pub(super) fn sign(&self, digest: &[u8; 32]) -> Vec<u8> {
+        let key = self.folder.path().join("key.pem");
+        let key = key.to_str().unwrap();
+        let der = filter(&["pkeyutl", "-sign", "-inkey", key], digest);
+        // Two integers in a sequence, either with a zero in front or too short.
+        let (mut numbers, mut rest) = (Vec::new(), &der[2..]);
+        while let [0x02, length, behind @ ..] = rest {
+            let (number, behind) = behind.split_at(usize::from(*length));
+            let digits: Vec<u8> = number.iter().copied().skip_while(|&byte| byte == 0).collect();
+            numbers.extend(vec![0; 32 - digits.len()]);
+            numbers.extend(digits);
+            rest = behind;
+        }
+        assert_eq!(numbers.len(), 64);
+        numbers
+    }
+
     /// The secret shared with whoever holds the key to X and Y.
     pub(super) fn agree(&self, public_key: &[u8]) -> Vec<u8> {
         let peer = self.folder.path().join("peer.der");

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use atecc::Slot;
 use atecc_emulator::provision::Personality;
 
 use super::{
@@ -31,9 +32,15 @@ impl Rules {
         self.slot & 0x00c0 == 0
     }
 
-    /// Write in clear text: WriteConfig is Always. Private keys take PrivWrite only.
-    fn allows_write(&self) -> bool {
-        self.slot & 0xf000 == 0 && !self.is_private_key()
+    /// Write in clear text: WriteConfig is Always, or PubInvalid while the slot holds no public key that was
+    /// validated, which shows in its first half byte (section 4.5.1). Private keys take PrivWrite only.
+    fn allows_write(&self, first: u8) -> bool {
+        let is_open = match self.slot >> 12 {
+            0x0 => true,
+            0x1 => first >> 4 != 0x5,
+            _ => false,
+        };
+        is_open && !self.is_private_key()
     }
 
     /// The public key: PubInfo.
@@ -74,10 +81,8 @@ fn each_slot_obeys_its_configuration(personality: Personality) {
             (format!("ecdh {slot} {point}"), rules.allows_ecdh()),
             (format!("genkey {slot}"), rules.allows_new_key()),
         ]);
-        // Whether a public key that is to be validated may be written depends on what is in the slot.
-        if rules.slot & 0xf000 != 0x1000 {
-            attempts.push((format!("write {slot} 0 {block}"), rules.allows_write()));
-        }
+        let first = eeprom.slot(Slot::new(slot as u8).unwrap())[0];
+        attempts.push((format!("write {slot} 0 {block}"), rules.allows_write(first)));
     }
     let calls: Vec<String> = attempts.iter().map(|(call, _)| call.clone()).collect();
     let answers = ask_at(&bus.socket, zone[16], &calls);
