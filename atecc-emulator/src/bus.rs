@@ -113,13 +113,28 @@ impl Bus {
             self.log.line(now, took, &Event::Refused { address, is_read });
             return Err(BusError::NoAcknowledge);
         };
+        // A chip that falls asleep in the middle of a transfer is gone from the next byte on: what is written is
+        // not acknowledged there, and what is read is 0xFF.
+        let listens = self.chips().nth(index).map_or(now, |chip| chip.listens_until()).saturating_sub(now);
+        let heard = u64::try_from(listens.as_nanos()).unwrap_or(u64::MAX) / (BITS_PER_BYTE * self.bit_ns());
+        if !is_read && heard < length {
+            took += self.spend((heard + 1) * BITS_PER_BYTE);
+            self.meter.count(|figures| figures.refused += 1);
+            self.log.line(self.clock.now(), took, &Event::Refused { address, is_read });
+            return Err(BusError::NoAcknowledge);
+        }
         took += self.spend(length * BITS_PER_BYTE);
         let now = self.clock.now();
         let mut executed = None;
         if let Some(chip) = self.chips().nth(index) {
             match operation {
                 Operation::Write(bytes) => executed = chip.write(bytes, now),
-                Operation::Read(buffer) => chip.read(buffer),
+                Operation::Read(buffer) => {
+                    let heard = buffer.len().min(usize::try_from(heard).unwrap_or(usize::MAX));
+                    let (heard, gone) = buffer.split_at_mut(heard);
+                    chip.read(heard);
+                    gone.fill(0xff);
+                }
             }
         }
         self.meter.count(|figures| {
@@ -169,8 +184,8 @@ impl I2c for Bus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BusError {
-    /// Nobody acknowledged the address: asleep, busy, or not there.
-    #[error("no acknowledgement of the address")]
+    /// Nobody acknowledged the address (asleep, busy, or not there), or a byte behind it (fell asleep).
+    #[error("no acknowledgement")]
     NoAcknowledge,
     /// The process that runs the bus has gone, or does not answer.
     #[error("nobody serves it: {0}")]

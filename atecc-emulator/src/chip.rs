@@ -10,6 +10,7 @@ use atecc::{
 };
 use heapless::Vec;
 
+use self::power::Tempo;
 pub use self::power::{Pace, PowerCut, Watchdog};
 use crate::{
     Eeprom, EepromFile, Storage,
@@ -32,7 +33,7 @@ mod word_address {
 pub struct Chip {
     memory: Memory,
     storage: Option<Box<dyn Storage>>,
-    pace: Pace,
+    tempo: Tempo,
     watchdog: Watchdog,
     /// In effect until the next sleep.
     i2c_address: u8,
@@ -105,7 +106,7 @@ impl Chip {
         Self {
             memory,
             storage,
-            pace,
+            tempo: Tempo::new(pace),
             watchdog: Watchdog::default(),
             i2c_address,
             power: Power::Asleep,
@@ -175,6 +176,15 @@ impl Chip {
     /// Whether it acknowledges its address when read from: not while a command is half received.
     pub(crate) fn acknowledges_read(&mut self, now: Duration) -> bool {
         self.acknowledges_write(now) && self.input.is_empty()
+    }
+
+    /// How long it will hear what is on the bus, if nothing is asked of it: until the watchdog or a loss of power.
+    pub(crate) fn listens_until(&self) -> Duration {
+        let Power::Awake { watchdog, .. } = self.power else { return Duration::ZERO };
+        match self.power_cut {
+            Some(PowerCut::At(moment)) => watchdog.min(moment),
+            _ => watchdog,
+        }
     }
 
     /// Takes the bytes of a write that ends at `now`; the first is the word address. Gives the command that
@@ -255,7 +265,7 @@ impl Chip {
     fn execute(&mut self, packet: Packet, now: Duration) -> Option<Executed> {
         let Power::Awake { watchdog, .. } = self.power else { return None };
         let configuration = self.memory.configuration();
-        let mut busy = self.pace.duration(packet.opcode(), &configuration);
+        let mut busy = self.tempo.duration(packet.opcode(), &configuration);
         let result = if now + busy >= watchdog {
             busy = Duration::ZERO;
             Err(Status::WatchdogAboutToExpire)
@@ -269,7 +279,7 @@ impl Chip {
         };
         if result.as_ref().err() == Some(&Status::ParseError) {
             // Nothing was done; no command has this opcode.
-            busy = busy.min(self.pace.duration(0x00, &configuration));
+            busy = busy.min(self.tempo.duration(0x00, &configuration));
         }
         self.power = Power::Awake { ready: now + busy, watchdog };
         let status = match &result {

@@ -89,7 +89,7 @@ pub trait Command {
 /// estimates that only decide when to ask first; a chip that is slower is asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExecutionTime {
-    /// Microseconds until a first look is worth it, at clock divider M0.
+    /// Microseconds that it usually takes, at clock divider M0.
     pub typical_us: u32,
     /// Milliseconds after which the command has failed, for M0, M1 and M2.
     pub longest_ms: [u16; 3],

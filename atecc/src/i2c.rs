@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 pub use error::Error;
 pub use statistics::Statistics;
-use timing::Timing;
+use timing::{Looks, Timing};
 
 use crate::{
     Responses, Status, Transport, command,
@@ -43,6 +43,8 @@ const BYTE_US: u64 = 90;
 /// or waiting. It is told to sleep and woken again after each of these pauses; the last outlasts the longest
 /// watchdog (1.7 s, section 8.3), after which any chip sleeps.
 const WAKE_RECOVERY_US: [u32; 4] = [1_000, 20_000, 200_000, 1_700_000];
+/// How often an answer that was damaged on its way is read again, and how often the chip is told so.
+const REREADS: u32 = 3;
 /// How often a transaction is tried when the bus or the chip loses it.
 const ATTEMPTS: u32 = 3;
 
@@ -145,7 +147,7 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
         let end = self.statistics.elapsed_us() + LEASE_US;
         let mut answer = None;
         while let Some(packet) = next(answer.as_ref()) {
-            let expected = u64::from(self.timing.first_look_us(&packet));
+            let expected = u64::from(self.timing.expected_us(&packet));
             let transfer = BYTE_US * packet.as_bytes().len() as u64;
             if self.statistics.elapsed_us() + transfer + expected > end {
                 return Err(Error::LeaseExpired { command: command::name(packet.opcode()) });
@@ -176,8 +178,8 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
         Err(Error::Damaged(GroupError::Length { received: received + OVERHEAD }))
     }
 
-    /// Sends one command and waits for an answer: a first look when the chip may be ready, which is learnt per
-    /// command, then short polls until the longest time.
+    /// Sends one command and waits for an answer: a first look before it can be there, then short pauses until
+    /// the longest time (see [`timing`]).
     fn exchange(&mut self, packet: &Packet) -> Result<Response, Error<I::Error>> {
         let mut group = Zeroizing::new([0; 1 + MAX_GROUP]);
         let length = packet.as_bytes().len();
@@ -187,42 +189,49 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
         self.write(&group[..=length]).map_err(Error::Bus)?;
 
         let first = self.timing.first_look_us(packet);
-        let interval = self.timing.interval_us(packet);
         let longest = self.timing.longest_us(packet).max(first);
         let expected = packet.response_data().unwrap_or(MAX_RESPONSE_DATA);
         self.wait(first);
+        let mut looks = Looks::after(first);
+        // Pauses only: on a bus that is faster than it should be the looks are shorter.
         let mut waited = first;
-        let mut polls = 0;
+        let mut damages = 0;
         loop {
-            match self.read(expected) {
+            let error = match self.read(expected) {
                 Ok(response) => {
-                    if !is_error(&response) {
-                        self.timing.observe(packet, waited, polls);
+                    if damages == 0 && !is_error(&response) {
+                        self.timing.observe(packet, looks);
                     }
                     return Ok(response);
                 }
-                // The bytes were damaged on the way; the chip still has them (table 7-2, Reset). An empty
-                // buffer is another matter: to start over would show what the command before left there.
-                Err(Error::Damaged(GroupError::Crc | GroupError::Length { .. })) => {
-                    self.write(&[word_address::RESET]).map_err(Error::Bus)?;
-                    return self.read(expected);
-                }
-                Err(error) if waited >= longest => {
-                    return Err(match error {
-                        Error::Bus(source) => {
-                            Error::Timeout { command: command::name(packet.opcode()), source }
-                        }
-                        other => other,
-                    });
-                }
-                // Busy: adapters report the missing acknowledgement in different words, some as a read of fill.
-                Err(_) => {
-                    self.statistics.polls += 1;
-                    polls += 1;
-                }
+                Err(error) => error,
+            };
+            if is_damage(&error) && damages < REREADS {
+                damages += 1;
+                self.reread();
+                continue;
             }
-            self.wait(interval);
-            waited += interval;
+            if is_damage(&error) || waited >= longest {
+                return Err(match error {
+                    Error::Bus(source) => Error::Timeout { command: command::name(packet.opcode()), source },
+                    other => other,
+                });
+            }
+            // Busy: adapters report the missing acknowledgement in different words, some as a read of fill.
+            self.statistics.polls += 1;
+            let pause = looks.busy();
+            self.wait(pause);
+            waited = waited.saturating_add(pause);
+        }
+    }
+
+    /// The bytes were damaged on the way, and the chip still has them: the next read starts over (table 7-2,
+    /// Reset). If the chip does not hear it, that read finds what was not read yet, which is damaged too or fill.
+    fn reread(&mut self) {
+        for _ in 0..REREADS {
+            if self.write(&[word_address::RESET]).is_ok() {
+                break;
+            }
         }
     }
 
@@ -281,6 +290,12 @@ impl<I: I2c, D: DelayNs> Transport for I2cTransport<I, D> {
         let _ = self.write(&[word_address::SLEEP]);
         result
     }
+}
+
+/// Whether something came that is not what the chip sent. Fill is what a chip without an answer gives: to start
+/// over would show what the command before left there.
+const fn is_damage<B>(error: &Error<B>) -> bool {
+    matches!(error, Error::Damaged(GroupError::Crc | GroupError::Length { .. }))
 }
 
 /// Whether `response` ends the transaction.

@@ -15,8 +15,9 @@ pub const MIN_GROUP: usize = 4;
 pub const MAX_RESPONSE_DATA: usize = 128;
 /// Bytes of a group that are not its packet: the count before, the CRC behind.
 pub const OVERHEAD: usize = 3;
-/// What is read behind the end of the output buffer, and from a bus that nobody drives.
-const FILL: u8 = 0xff;
+/// What is read behind the end of the output buffer, and from a bus that nobody drives; and what some adapters
+/// leave in the buffer when nobody acknowledged.
+const FILL: [u8; 2] = [0xff, 0x00];
 /// Opcode, Param1 and Param2: what stands before the data of a command.
 const HEADER: usize = 4;
 
@@ -129,7 +130,7 @@ impl Response {
     /// # Errors
     /// When there is none, the count is impossible or larger than `bytes`, or the CRC is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Self, GroupError> {
-        if bytes.first() == Some(&FILL) {
+        if FILL.iter().any(|fill| bytes.iter().all(|byte| byte == fill)) {
             return Err(GroupError::Empty);
         }
         let count = bytes.first().map_or(0, |&count| usize::from(count));
@@ -188,7 +189,7 @@ pub enum GroupError {
         /// Bytes at hand.
         received: usize,
     },
-    /// There is only fill where a group should begin.
+    /// There is only fill, 0xFF or 0x00, where a group should be.
     Empty,
     /// The CRC-16 at the end is not that of the bytes before it.
     Crc,

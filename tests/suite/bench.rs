@@ -13,13 +13,13 @@ use atecc_token::Token;
 use super::support::Chip;
 
 const DIGEST: [u8; 32] = [0x5a; 32];
-const CHIPS: u32 = 10;
-const SIGNATURES_OF_EACH: u32 = 50;
+const CHIPS: u64 = 20;
+const SIGNATURES_OF_EACH: u64 = 50;
 /// A transfer at 100 kHz that nobody acknowledges: eleven bits.
 const FAILED_POLL: Duration = Duration::from_micros(110);
 
-fn new_device() -> (Device<I2cTransport<Bus, Clock>>, Meter) {
-    let chip = EmulatedChip::new(provision::tng_tls().unwrap(), Pace::Typical);
+fn new_device(pace: Pace) -> (Device<I2cTransport<Bus, Clock>>, Meter) {
+    let chip = EmulatedChip::new(provision::tng_tls().unwrap(), pace);
     let bus = Bus::new(chip, Clock::new_virtual(), Bus::STANDARD_HERTZ);
     let (clock, meter) = (bus.clock(), bus.meter());
     (Device::new(I2cTransport::new(bus, clock, TRUST_AND_GO_ADDRESS)), meter)
@@ -31,43 +31,57 @@ fn floor(figures: &Figures) -> Duration {
 }
 
 #[test]
-fn a_signature_is_one_wake_three_commands_and_at_most_ten_transactions() {
-    let (mut device, meter) = new_device();
-    for _ in 0..100 {
-        let before = meter.figures();
-        device.sign(Slot::PRIMARY_KEY, &DIGEST).unwrap();
-        let after = meter.figures();
-        assert_eq!(after.wakes - before.wakes, 1);
-        assert_eq!(after.commands - before.commands, 3);
-        // The wake pulse is one, though nobody acknowledges it.
-        let transactions = after.transactions - before.transactions + 1;
-        assert!(transactions <= 10, "{transactions} transactions");
-    }
-}
-
-#[test]
 fn a_signature_without_random_is_a_command_less() {
-    let (mut device, meter) = new_device();
+    let (mut device, meter) = new_device(Pace::Typical);
     device.sign_with_stale_random_seed(Slot::PRIMARY_KEY, &DIGEST).unwrap();
     let figures = meter.figures();
     assert_eq!((figures.wakes, figures.commands), (1, 2));
 }
 
-/// With times that vary by a fifth from call to call, and a driver that knows nothing of each new chip.
+/// With times that vary by a fifth from chip to chip and from call to call, and a driver that knows nothing of
+/// each new chip: not the mean but every one, the first included. Chips and times are the same in every run.
 #[test]
-fn signatures_take_at_most_a_twentieth_more_than_chip_and_bus() {
-    let (mut wall, mut least) = (Duration::ZERO, Duration::ZERO);
-    for _ in 0..CHIPS {
-        let (mut device, meter) = new_device();
+fn every_signature_takes_at_most_a_twentieth_more_than_chip_and_bus() {
+    let mut ratios = Vec::new();
+    for seed in 0..CHIPS {
+        let (mut device, meter) = new_device(Pace::Seeded(seed));
         for _ in 0..SIGNATURES_OF_EACH {
+            let before = meter.figures();
             device.sign(Slot::PRIMARY_KEY, &DIGEST).unwrap();
+            let after = meter.figures();
+            assert_eq!((after.wakes - before.wakes, after.commands - before.commands), (1, 3));
+            // The wake pulse is one, though nobody acknowledges it.
+            let transactions = after.transactions - before.transactions + 1;
+            assert!(transactions <= 10, "{transactions} transactions");
+            let wall = after.clock_time - before.clock_time;
+            let ratio = wall.as_secs_f64() / (floor(&after) - floor(&before)).as_secs_f64();
+            assert!(ratio <= 1.05, "chip {seed}: {ratio:.4} times chip and bus");
+            ratios.push(ratio);
         }
-        let figures = meter.figures();
-        wall += figures.clock_time;
-        least += floor(&figures);
     }
-    let ratio = wall.as_secs_f64() / least.as_secs_f64();
-    assert!(ratio <= 1.05, "{ratio:.4} times chip and bus");
+    assert!(ratios.len() >= 500);
+    let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
+    assert!(mean <= 1.03, "{mean:.4} times chip and bus in the mean");
+}
+
+/// Some 16 ms of 92 (docs/performance.md).
+#[test]
+fn random_before_a_signature_costs_what_the_page_says() {
+    let time = |sign: fn(&mut Device<I2cTransport<Bus, Clock>>)| {
+        let total: Duration = (0..CHIPS)
+            .map(|seed| {
+                let (mut device, meter) = new_device(Pace::Seeded(seed));
+                (0..SIGNATURES_OF_EACH).for_each(|_| sign(&mut device));
+                meter.figures().clock_time
+            })
+            .sum();
+        total / u32::try_from(CHIPS * SIGNATURES_OF_EACH).unwrap()
+    };
+    let with = time(|device| assert!(device.sign(Slot::PRIMARY_KEY, &DIGEST).is_ok()));
+    let without =
+        time(|device| assert!(device.sign_with_stale_random_seed(Slot::PRIMARY_KEY, &DIGEST).is_ok()));
+    let costs = with - without;
+    assert!((Duration::from_millis(13)..Duration::from_millis(20)).contains(&costs), "{costs:?}");
 }
 
 #[test]

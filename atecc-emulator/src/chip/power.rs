@@ -10,24 +10,66 @@ use crate::command::time;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pace {
-    /// As on a chip: typical times, up to a fifth shorter or longer from call to call.
+    /// As on a chip: typical times, up to a fifth shorter or longer from chip to chip, and up to a fifth
+    /// shorter or longer than that from call to call. Never longer than [`Longest`](Self::Longest).
     #[default]
     Typical,
+    /// The same, drawn from this seed, for runs that can be repeated.
+    Seeded(u64),
     /// As long as the vendor's driver would wait.
     Longest,
     /// No time at all.
     Instant,
 }
 
-impl Pace {
+/// The pace of one chip.
+#[derive(Debug)]
+pub(super) struct Tempo {
+    pace: Pace,
+    /// What the typical times are multiplied with on this chip.
+    middle: f64,
+    /// Where a seeded pace has arrived.
+    state: u64,
+}
+
+impl Tempo {
+    pub(super) fn new(pace: Pace) -> Self {
+        let state = if let Pace::Seeded(seed) = pace { seed } else { 0 };
+        let mut tempo = Self { pace, middle: 1.0, state };
+        tempo.middle = tempo.factor();
+        tempo
+    }
+
     /// How long the command with this opcode takes, this time.
-    pub(super) fn duration(self, opcode: u8, configuration: &Configuration) -> Duration {
+    pub(super) fn duration(&mut self, opcode: u8, configuration: &Configuration) -> Duration {
         let divider = configuration.clock_divider();
-        match self {
-            Self::Typical => varied(time::typical(opcode, divider)),
-            Self::Longest => time::longest(opcode, divider),
-            Self::Instant => Duration::ZERO,
+        match self.pace {
+            Pace::Typical | Pace::Seeded(_) => {
+                let factor = self.middle * self.factor();
+                time::typical(opcode, divider).mul_f64(factor).min(time::longest(opcode, divider))
+            }
+            Pace::Longest => time::longest(opcode, divider),
+            Pace::Instant => Duration::ZERO,
         }
+    }
+
+    /// Evenly from 0.8 to 1.2.
+    fn factor(&mut self) -> f64 {
+        let draw = match self.pace {
+            Pace::Seeded(_) => self.draw(),
+            // A machine without randomness fails loudly where it matters, in the commands; here the middle does.
+            _ => getrandom::u32().unwrap_or(u32::MAX / 2),
+        };
+        0.8 + 0.4 * f64::from(draw) / f64::from(u32::MAX)
+    }
+
+    /// SplitMix64, the upper half.
+    const fn draw(&mut self) -> u32 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ mixed >> 31) >> 32) as u32
     }
 }
 
@@ -66,11 +108,4 @@ pub enum PowerCut {
     At(Duration),
     /// In the next command, after it has written so many bytes into the EEPROM.
     AfterBytes(usize),
-}
-
-/// `typical`, up to a fifth shorter or longer.
-fn varied(typical: Duration) -> Duration {
-    // A machine without randomness fails loudly where it matters, in the commands; here the typical time does.
-    let draw = getrandom::u32().unwrap_or(u32::MAX / 2);
-    typical.mul_f64(0.8 + 0.4 * f64::from(draw) / f64::from(u32::MAX))
 }

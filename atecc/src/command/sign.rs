@@ -9,7 +9,7 @@ use crate::{
 const OPCODE: u8 = 0x41;
 /// A chip in the field takes about 60 ms (estimate); the first look comes a fifth earlier, since chips and
 /// calls vary and a look costs a tenth of a millisecond.
-const EXECUTION_TIME: ExecutionTime = ExecutionTime { typical_us: 48_000, longest_ms: [115, 220, 665] };
+const EXECUTION_TIME: ExecutionTime = ExecutionTime { typical_us: 60_000, longest_ms: [115, 220, 665] };
 
 /// Sign of an external message: ECDSA over a digest that Nonce has loaded before (section 5.2.3.2).
 #[derive(Clone, Copy, Debug)]

@@ -17,6 +17,7 @@ use super::{Error, I2cTransport, TRUST_AND_GO_ADDRESS};
 use crate::{
     Device, ResponseError, Slot, Status, Transport,
     command::{Command, InfoRevision},
+    packet::Packet,
 };
 
 const CHIP: u8 = TRUST_AND_GO_ADDRESS;
@@ -30,6 +31,8 @@ const WATCHDOG: [u8; 4] = [0x04, 0xee, 0x31, 0x41];
 const INFO: [u8; 8] = [0x03, 0x07, 0x30, 0x00, 0x00, 0x00, 0x03, 0x5d];
 const REVISION: [u8; 7] = [0x07, 0x00, 0x00, 0x60, 0x02, 0x80, 0x38];
 const RANDOM: [u8; 8] = [0x03, 0x07, 0x1b, 0x00, 0x00, 0x00, 0x24, 0xcd];
+/// UpdateExtra, which is never sent twice.
+const UPDATE: [u8; 8] = [0x03, 0x07, 0x20, 0x00, 0x00, 0x00, 0x00, 0x7d];
 const SIGN: [u8; 8] = [0x03, 0x07, 0x41, 0xa0, 0x00, 0x00, 0x7b, 0x85];
 
 fn digest() -> [u8; 32] {
@@ -71,6 +74,21 @@ fn ask(command: &[u8], answer: Vec<u8>) -> Vec<Transaction> {
 
 fn busy(length: usize) -> Vec<Transaction> {
     vec![Transaction::read(CHIP, vec![0; length]).with_error(NACK)]
+}
+
+/// How often a chip is asked that is never ready: first after half of its typical time, then after pauses of
+/// 0.05 ms and 1/64 of the time since the command, each look taking 0.11 ms, until the pauses reach the longest
+/// time.
+fn looks(typical_us: u32, longest_us: u32) -> usize {
+    let (mut waited, mut passed, mut looks) = (typical_us / 2, typical_us / 2, 1);
+    while waited < longest_us {
+        passed += 110;
+        let pause = 50 + passed / 64;
+        passed += pause;
+        waited += pause;
+        looks += 1;
+    }
+    looks
 }
 
 fn sleep() -> Vec<Transaction> {
@@ -148,12 +166,47 @@ fn a_damaged_answer_is_read_again_from_its_start() {
     assert_eq!(on(&transcript, |chip| chip.revision()).unwrap().0[2], 0x60);
 }
 
+/// What a damaged answer costs a command that is sent once: the answer is read again, also when the chip does not
+/// hear at once that it shall start over.
+#[test]
+fn a_damaged_answer_to_what_is_sent_once_is_not_lost() {
+    let mut damaged = SUCCESS.to_vec();
+    damaged[3] ^= 0x40;
+    let reset = || Transaction::write(CHIP, vec![0x00]);
+    let transcript = [
+        settle(),
+        wake(),
+        ask(&UPDATE, damaged.clone()),
+        vec![reset().with_error(NACK), reset(), Transaction::read(CHIP, damaged)],
+        vec![reset(), Transaction::read(CHIP, SUCCESS.to_vec())],
+        sleep(),
+    ];
+    let mut responses = crate::Responses::new();
+    let packet = Packet::new(0x20, 0x00, 0x0000, &[], 1);
+    on(&transcript, |chip| chip.transport_mut().transact(&[packet], &mut responses)).unwrap();
+    assert_eq!(responses[0].status(), Some(Status::Success));
+}
+
+/// Some adapters say that a read took place when nobody acknowledged it, and leave zeros or ones.
+#[test]
+fn fill_is_a_busy_chip_and_not_an_answer() {
+    for fill in [0x00, 0xff] {
+        let busy = || vec![Transaction::read(CHIP, vec![fill; 4])];
+        let answer = vec![Transaction::read(CHIP, SUCCESS.to_vec())];
+        let sent = vec![Transaction::write(CHIP, UPDATE.to_vec())];
+        let transcript = [settle(), wake(), sent, busy(), busy(), busy(), busy(), answer, sleep()];
+        let mut responses = crate::Responses::new();
+        let packet = Packet::new(0x20, 0x00, 0x0000, &[], 1);
+        on(&transcript, |chip| chip.transport_mut().transact(&[packet], &mut responses)).unwrap();
+        assert_eq!(responses[0].status(), Some(Status::Success));
+    }
+}
+
 /// The chip missed the command, so its buffer holds the end of an older answer. That answer must not be taken.
 #[test]
 fn an_old_answer_is_not_taken_for_a_new_one() {
     let missed = [vec![Transaction::write(CHIP, RANDOM.to_vec())], {
-        // Random takes 23 ms at most: a first look after 12 ms, then one each millisecond.
-        let polls = (0..12).map(|_| Transaction::read(CHIP, vec![0xff; 35]));
+        let polls = (0..looks(12_000, 23_000)).map(|_| Transaction::read(CHIP, vec![0xff; 35]));
         polls.collect()
     }]
     .concat();
@@ -206,9 +259,8 @@ fn an_absent_chip_is_told_apart_from_a_silent_bus() {
 
 #[test]
 fn a_command_that_never_ends_is_given_up_and_tried_again() {
-    // Info takes 5 ms at most: a first look after 0.5 ms, then one each millisecond.
     let endless = || {
-        let polls = (0..6).flat_map(|_| busy(7));
+        let polls = (0..looks(500, 5_000)).flat_map(|_| busy(7));
         [wake(), vec![Transaction::write(CHIP, INFO.to_vec())], polls.collect(), sleep()].concat()
     };
     let error = on(&[endless(), endless(), endless()], |chip| chip.revision()).unwrap_err();

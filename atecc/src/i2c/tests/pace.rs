@@ -10,7 +10,7 @@ use embedded_hal::{
 use super::*;
 use crate::{
     command::{Command, InfoRevision},
-    packet::{Packet, Response},
+    packet::Response,
 };
 
 /// Microseconds of a byte at 100 kHz.
@@ -106,43 +106,32 @@ fn chip(speed: f64, seed: u64) -> (Paced, Device<I2cTransport<Paced, Paced>>) {
     (paced.clone(), Device::new(I2cTransport::new(paced.clone(), paced, CHIP)))
 }
 
-/// Wall time over floor, of `count` signatures.
-fn ratio(paced: &Paced, chip: &mut Device<I2cTransport<Paced, Paced>>, count: u32) -> f64 {
+/// Wall time over floor of a signature. What a chip needs after its wake pulse is its own time too, but is not
+/// in this floor: chip and bus are the time of commands and the time of transfers.
+fn ratio(paced: &Paced, chip: &mut Device<I2cTransport<Paced, Paced>>) -> f64 {
     let (wall, floor) = (paced.0.borrow().now_us, paced.0.borrow().floor_us);
-    for _ in 0..count {
-        chip.sign(Slot::PRIMARY_KEY, &digest()).unwrap();
-        // The wait behind the wake pulse is the chip's own.
-        paced.0.borrow_mut().floor_us += 1_500.0;
-    }
+    chip.sign(Slot::PRIMARY_KEY, &digest()).unwrap();
     (paced.0.borrow().now_us - wall) / (paced.0.borrow().floor_us - floor)
 }
 
-/// The measure that the project sets itself: 1.05 at 100 kHz, with times that vary by a fifth per chip and
-/// call.
+/// The measure that the project sets itself, for each signature and not for their mean: 1.05 at 100 kHz, with
+/// times that vary by a fifth per chip and by a fifth per call. Here a look that is under way when the chip
+/// gets ready is lost, which is worse than on a bus.
 #[test]
-fn waiting_costs_less_than_a_twentieth_of_a_signature() {
-    for (seed, speed) in [(1, 0.8), (2, 0.9), (3, 1.0), (4, 1.1), (5, 1.2)] {
+fn waiting_costs_less_than_a_twentieth_of_every_signature() {
+    for seed in 0..40 {
+        let speed = 0.8 + 0.4 * f64::from(seed as u32) / 39.0;
         let (paced, mut chip) = chip(speed, seed);
-        let first = ratio(&paced, &mut chip, 1);
-        let learning = ratio(&paced, &mut chip, 20);
-        let learnt = ratio(&paced, &mut chip, 500);
-        std::println!("chip at {speed}: first {first:.4}, next 20 {learning:.4}, then {learnt:.4}");
-        assert!(learnt <= 1.02, "chip at {speed}: {learnt}");
-        assert!(learning <= 1.05, "chip at {speed}: {learning}");
+        let ratios: Vec<f64> = (0..100).map(|_| ratio(&paced, &mut chip)).collect();
+        let worst = ratios.iter().copied().fold(0.0, f64::max);
+        let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
+        std::println!("chip at {speed:.2}: first {:.4}, mean {mean:.4}, worst {worst:.4}", ratios[0]);
+        assert!(worst <= 1.05, "chip at {speed}: {worst}");
+        assert!(mean <= 1.035, "chip at {speed}: {mean}");
+        let statistics = chip.transport().statistics();
+        assert_eq!((statistics.wakes, statistics.transactions - statistics.polls), (100, 900));
+        assert!(statistics.polls < 100 * 40, "{} failed looks", statistics.polls);
     }
-}
-
-/// Many chips, each signing once with nothing learnt: what a command line sees.
-#[test]
-fn the_first_signature_is_as_good_on_average() {
-    let mut sum = 0.0;
-    for seed in 0..200 {
-        let speed = 0.8 + 0.002 * seed as f64;
-        let (paced, mut chip) = chip(speed, seed);
-        sum += ratio(&paced, &mut chip, 1);
-    }
-    std::println!("first signatures: {:.4}", sum / 200.0);
-    assert!(sum / 200.0 <= 1.05, "{}", sum / 200.0);
 }
 
 #[test]

@@ -7,6 +7,9 @@ use atecc_emulator::{Bus, Figures};
 /// A transfer that nobody acknowledges: start, address, the missing acknowledgement, stop.
 const POLL: Duration = Duration::from_nanos(11 * 1_000_000_000 / Bus::STANDARD_HERTZ as u64);
 
+/// What a chip needs between its wake pulse and the first transfer (tWHI, section 8.3 of the data sheet).
+const WAKE: Duration = Duration::from_micros(1_500);
+
 /// Counts of the bus, and times.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cost {
@@ -50,6 +53,12 @@ impl Cost {
     pub(crate) fn ratio(&self) -> Option<f64> {
         let floor = self.floor();
         (!floor.is_zero()).then(|| self.wall.as_secs_f64() / floor.as_secs_f64())
+    }
+
+    /// The same with what the chip takes to wake in the floor: it is the chip's own time too, but no command's.
+    pub(crate) fn ratio_with_wake(&self) -> Option<f64> {
+        let wakes = WAKE * u32::try_from(self.wakes).unwrap_or(u32::MAX);
+        Self { chip: self.chip + wakes, ..*self }.ratio()
     }
 }
 

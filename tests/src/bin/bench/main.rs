@@ -41,8 +41,8 @@ struct Rounds {
     repetitions: usize,
 }
 
-/// 500 signatures, each 50 on a chip of their own.
-const SIMULATED: Rounds = Rounds { openings: 10, repetitions: 50 };
+/// 5,000 signatures, each 50 on a chip of their own.
+const SIMULATED: Rounds = Rounds { openings: 100, repetitions: 50 };
 /// 60 signatures of each side, about a minute in all.
 const SERVED: Rounds = Rounds { openings: 5, repetitions: 12 };
 
