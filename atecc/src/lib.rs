@@ -27,6 +27,8 @@ pub mod command;
 pub mod host;
 pub mod i2c;
 pub mod irreversible;
+pub mod kit;
+pub mod link;
 pub mod packet;
 pub mod profile;
 pub mod request;

@@ -29,6 +29,27 @@ pub trait Transport {
     /// When an answer could not be had. The chip is then asleep, or will be when its watchdog expires.
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error>;
 
+    /// As [`transact`](Self::transact), for a caller who needs the last answer only: `responses` then holds that
+    /// one, and the number of commands that were answered is returned. A way on which bytes cost time does not
+    /// carry the others.
+    ///
+    /// # Errors
+    /// As [`transact`](Self::transact).
+    fn transact_for_last(
+        &mut self,
+        commands: &[Packet],
+        responses: &mut Responses,
+    ) -> Result<usize, Self::Error> {
+        self.transact(commands, responses)?;
+        let answered = responses.len();
+        if let Some(last) = responses.pop() {
+            responses.clear();
+            // Room for one where there were some.
+            let _ = responses.push(last);
+        }
+        Ok(answered)
+    }
+
     /// Wakes the chip, sends the packets that `next` gives one after the other, and puts the chip to sleep: the
     /// transaction of a sequence whose next packet depends on the last answer.
     ///
@@ -54,6 +75,14 @@ impl<T: Transport + ?Sized> Transport for &mut T {
 
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error> {
         (**self).transact(commands, responses)
+    }
+
+    fn transact_for_last(
+        &mut self,
+        commands: &[Packet],
+        responses: &mut Responses,
+    ) -> Result<usize, Self::Error> {
+        (**self).transact_for_last(commands, responses)
     }
 
     fn converse(

@@ -1,0 +1,303 @@
+//! The near end: a [`Transport`] over a stream.
+
+mod error;
+mod exchange;
+
+use core::{ops::ControlFlow, time::Duration};
+
+pub use error::Error;
+
+use super::{
+    BASE_RATE, Capabilities, Fault, FrameWriter, HELLO_INTERVAL, HELLO_LIMIT, Kind, Progress, RATE_LIMIT,
+    Receiver, Stream, VERSION, Welcome,
+    message::{LAST_ONLY, split, split_response},
+};
+use crate::{
+    Responses, Status, Transport,
+    command::{ExecutionTime, is_repeatable},
+    packet::{Packet, Response},
+    transport::MAX_COMMANDS,
+    zone::ClockDivider,
+};
+
+/// Time that a request takes on the way and at the far end, beside the chip's.
+const WAY: Duration = Duration::from_millis(150);
+/// One byte at the base rate, both ways.
+const BYTE: Duration = Duration::from_micros(175);
+/// How long a new rate may take to be confirmed.
+const CONFIRM: Duration = Duration::from_millis(400);
+
+/// Told while a request takes long, and asked whether to go on.
+pub trait Attendant {
+    /// The far end is at `progress`. [`ControlFlow::Break`] cancels the request.
+    fn progress(&mut self, progress: Progress) -> ControlFlow<()> {
+        let _ = progress;
+        ControlFlow::Continue(())
+    }
+}
+
+/// Waits as long as the far end does.
+impl Attendant for () {}
+
+/// What a client has sent so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Requests, each counted once.
+    pub requests: u64,
+    /// Requests sent again.
+    pub repeats: u64,
+}
+
+/// The chip at the other end of a stream.
+///
+/// The far end is asked who it is before the first request, and told apart by [`Welcome`]: whether it is emulated
+/// is known before any answer of the chip is.
+pub struct Client<S, A = ()> {
+    stream: S,
+    attendant: A,
+    receiver: Receiver,
+    request: FrameWriter,
+    sequence: u32,
+    welcome: Option<Welcome>,
+    counters: Counters,
+}
+
+impl<S: Stream> Client<S> {
+    /// The far end of `stream`. Nothing is sent. `sequence`, the first sequence number, should be random: it tells
+    /// this client's answers from those to one before it.
+    pub const fn new(stream: S, sequence: u32) -> Self {
+        Self::with_attendant(stream, sequence, ())
+    }
+}
+
+impl<S: Stream, A: Attendant> Client<S, A> {
+    /// As [`new`](Client::new), with somebody to tell when it takes long.
+    pub const fn with_attendant(stream: S, sequence: u32, attendant: A) -> Self {
+        Self {
+            stream,
+            attendant,
+            receiver: Receiver::new(),
+            request: FrameWriter::new(),
+            sequence,
+            welcome: None,
+            counters: Counters { requests: 0, repeats: 0 },
+        }
+    }
+
+    /// The stream, for what it knows beside the chip.
+    pub const fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
+    /// The stream; ends the use of this value.
+    pub fn release(self) -> S {
+        self.stream
+    }
+
+    /// What has been sent so far.
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Asks the far end who it is, for [`HELLO_LIMIT`] at most.
+    ///
+    /// # Errors
+    /// When nobody answers, or with another version of the protocol.
+    pub fn hello(&mut self) -> Result<&Welcome, Error<S::Error>> {
+        self.hello_within(HELLO_LIMIT)
+    }
+
+    fn hello_within(&mut self, limit: Duration) -> Result<&Welcome, Error<S::Error>> {
+        self.welcome = None;
+        let result = self.exchange(Kind::Hello, true, HELLO_INTERVAL, limit, |request, _| {
+            request.put(&[VERSION]);
+        });
+        match result {
+            Err(Error::NoAnswer { .. }) => return Err(Error::NoBridge),
+            result => result?,
+        }
+        let welcome = match split(self.receiver.payload()) {
+            Some((code, _, body)) if code == Kind::Welcome.code() => Welcome::read(body),
+            _ => None,
+        };
+        let welcome = welcome.ok_or(Error::Damaged)?;
+        if !welcome.fits() {
+            return Err(Error::Version { theirs: welcome.version });
+        }
+        Ok(self.welcome.insert(welcome))
+    }
+
+    /// What the far end said of itself, asking it if it was not asked yet.
+    ///
+    /// # Errors
+    /// As [`hello`](Self::hello).
+    pub fn welcome(&mut self) -> Result<&Welcome, Error<S::Error>> {
+        if self.welcome.is_none() {
+            self.hello()?;
+        }
+        self.welcome.as_ref().ok_or(Error::NoBridge)
+    }
+
+    /// Runs the line at `rate` baud, if both ends can. Returns whether it now does; if not, it runs at
+    /// [`BASE_RATE`], or as it did.
+    ///
+    /// # Errors
+    /// When the far end is lost.
+    pub fn change_rate(&mut self, rate: u32) -> Result<bool, Error<S::Error>> {
+        if !self.welcome()?.capabilities.contains(Capabilities::RATE) || !self.stream.has_rate(rate) {
+            return Ok(false);
+        }
+        let body = |request: &mut FrameWriter, _| request.put(&rate.to_le_bytes());
+        match self.exchange(Kind::Rate, true, HELLO_INTERVAL, HELLO_INTERVAL * 2, body) {
+            Err(Error::Fault(Fault::Unsupported)) => return Ok(false),
+            // The answer may have been lost: the line may already run at the new rate.
+            Ok(()) | Err(Error::NoAnswer { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.stream.set_rate(rate).map_err(Error::Stream)?;
+        match self.hello_within(CONFIRM) {
+            Ok(_) => return Ok(true),
+            Err(Error::NoBridge) => {}
+            Err(error) => return Err(error),
+        }
+        self.stream.set_rate(BASE_RATE).map_err(Error::Stream)?;
+        // The far end takes the rate back by itself.
+        self.hello_within(HELLO_LIMIT + RATE_LIMIT).map(|_| false)
+    }
+
+    /// One transaction; the answer is in the receiver.
+    fn request(&mut self, flags: u8, commands: &[Packet]) -> Result<(), Error<S::Error>> {
+        if commands.len() > MAX_COMMANDS {
+            return Err(Error::TooLarge);
+        }
+        let is_repeatable = commands.iter().all(repeatable);
+        let longest = self.longest_request()?;
+        self.chip(Kind::Transact, flags, is_repeatable, commands, longest)
+    }
+
+    /// Longest request payload that the far end takes.
+    fn longest_request(&mut self) -> Result<usize, Error<S::Error>> {
+        Ok(usize::from(self.welcome()?.max_request))
+    }
+
+    fn chip(
+        &mut self,
+        kind: Kind,
+        flags: u8,
+        is_repeatable: bool,
+        commands: &[Packet],
+        longest: usize,
+    ) -> Result<(), Error<S::Error>> {
+        let bytes: usize = commands.iter().map(|packet| packet.as_bytes().len()).sum();
+        if 6 + bytes > longest {
+            return Err(Error::TooLarge);
+        }
+        let chip: u32 = commands
+            .iter()
+            .map(|packet| ExecutionTime::of(packet.opcode()).longest_us(ClockDivider::M0))
+            .sum();
+        let answers: usize =
+            commands.iter().map(|packet| packet.response_data().unwrap_or_default() + 3).sum();
+        let line = BYTE * (bytes + answers) as u32;
+        let wait = WAY + Duration::from_micros(chip.into()) + line;
+        self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, |request, again| {
+            request.put(&[flags | again]);
+            commands.iter().for_each(|packet| request.put(packet.as_bytes()));
+        })
+    }
+
+    /// The answers in the receiver: how many commands were answered, and the answers to `commands`.
+    fn answers(
+        &mut self,
+        commands: &[Packet],
+        is_last_only: bool,
+        responses: &mut Responses,
+    ) -> Result<usize, Error<S::Error>> {
+        let Some((code, _, body)) = split(self.receiver.payload()) else { return Err(Error::Damaged) };
+        let (Some((&answered, mut rest)), true) = (body.split_first(), code == Kind::Answer.code()) else {
+            return Err(Error::Damaged);
+        };
+        let answered = usize::from(answered);
+        if answered > commands.len() {
+            return Err(Error::Damaged);
+        }
+        let first = if is_last_only { answered.saturating_sub(1) } else { 0 };
+        for packet in commands.get(first..answered).unwrap_or_default() {
+            let (response, behind) = split_response(rest).ok_or(Error::Damaged)?;
+            rest = behind;
+            // What is no error has the length that the command's result has.
+            let expected = packet.response_data();
+            if !is_error(&response) && expected.is_some_and(|length| length != response.data().len()) {
+                return Err(Error::Damaged);
+            }
+            responses.push(response).map_err(|_| Error::Damaged)?;
+        }
+        let is_complete = answered == commands.len() || responses.last().is_some_and(is_error);
+        if rest.is_empty() && is_complete { Ok(answered) } else { Err(Error::Damaged) }
+    }
+}
+
+impl<S: Stream, A: Attendant> Transport for Client<S, A> {
+    type Error = Error<S::Error>;
+
+    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error> {
+        responses.clear();
+        self.request(0, commands)?;
+        let result = self.answers(commands, false, responses);
+        self.receiver.clear();
+        result.map(|_| ())
+    }
+
+    fn transact_for_last(
+        &mut self,
+        commands: &[Packet],
+        responses: &mut Responses,
+    ) -> Result<usize, Self::Error> {
+        responses.clear();
+        self.request(LAST_ONLY, commands)?;
+        let result = self.answers(commands, true, responses);
+        self.receiver.clear();
+        result
+    }
+
+    fn converse(
+        &mut self,
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Self::Error> {
+        let longest = self.longest_request()?;
+        let mut kind = Kind::Lease;
+        let mut packet = next(None);
+        while let Some(command) = packet {
+            let commands = core::slice::from_ref(&command);
+            let is_repeatable = kind == Kind::Lease && repeatable(&command);
+            self.chip(kind, 0, is_repeatable, commands, longest)?;
+            let mut responses = Responses::new();
+            let result = self.answers(commands, false, &mut responses);
+            self.receiver.clear();
+            result?;
+            let response = responses.first().ok_or(Error::Damaged)?;
+            packet = next(Some(response));
+            match response.status() {
+                Some(status @ (Status::AfterWake | Status::WatchdogAboutToExpire)) => {
+                    return Err(Error::Fault(Fault::SequenceLost(status)));
+                }
+                // The far end has ended the lease.
+                Some(status) if status != Status::Success => return Ok(()),
+                _ => kind = Kind::Next,
+            }
+        }
+        if kind == Kind::Next {
+            self.exchange(Kind::End, true, WAY, super::ANSWER_LIMIT, |_, _| {})?;
+        }
+        Ok(())
+    }
+}
+
+fn repeatable(packet: &Packet) -> bool {
+    is_repeatable(packet.opcode(), packet.param1())
+}
+
+fn is_error(response: &Response) -> bool {
+    response.status().is_some_and(|status| status != Status::Success)
+}

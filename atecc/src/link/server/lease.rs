@@ -1,0 +1,184 @@
+//! A lease: a conversation of the transport whose packets come from the stream.
+
+use core::time::Duration;
+
+use super::{Request, Server};
+use crate::{
+    Status, Transport,
+    command::ExecutionTime,
+    link::{
+        AsFault, Asked, Decision, Fault, FrameWriter, Gate, Incoming, Kind, LEASE, Origin, Receiver, Stream,
+        message::{begin, split, split_packet},
+    },
+    packet::{Packet, Response},
+};
+
+impl Server<'_> {
+    /// Serves the lease that `request` begins. What ends it early and is not of it stays pending.
+    pub(super) fn lease<S: Stream, T: Transport, G: Gate>(
+        &mut self,
+        stream: &mut S,
+        transport: &mut T,
+        gate: &mut G,
+        sequence: u32,
+        request: Request,
+    ) -> Result<(), S::Error>
+    where
+        T::Error: AsFault,
+    {
+        let asked = Asked { packets: &request.packets, origin: Origin::LeaseBegin };
+        let admitted = match request.packets.first() {
+            None => Err(Fault::Malformed),
+            Some(_) => self.admit(stream, gate, &asked, Some(sequence))?,
+        };
+        if let Err(fault) = admitted {
+            gate.done(&asked, Err(fault));
+            return self.conclude(stream, sequence, Err(fault));
+        }
+        let end = stream.now() + LEASE;
+        let mut lease = Lease {
+            stream,
+            gate,
+            receiver: &mut self.receiver,
+            pending: &mut self.pending,
+            answer: &mut self.answer,
+            answered: None,
+            origin: Origin::LeaseBegin,
+            sequence,
+            current: request.packets.first().cloned(),
+            end,
+            outcome: Outcome::Over,
+            error: None,
+        };
+        let result = transport.converse(&mut |answer| lease.step(answer));
+        let Lease { error, outcome, sequence, current, origin, answered, .. } = lease;
+        self.answered = answered;
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let fault = match (outcome, result) {
+            (Outcome::Refused(fault), _) => fault,
+            (Outcome::Ended, Ok(())) => {
+                self.write_answer(sequence, 0, &[]);
+                return self.send(stream, sequence);
+            }
+            // Whoever holds the lease waits for nothing.
+            (Outcome::Over, _) if answered == Some(sequence) => return Ok(()),
+            (_, Err(error)) => error.as_fault(),
+            (Outcome::Over, Ok(())) => Fault::Bus,
+        };
+        let packets: &[Packet] = current.as_slice();
+        gate.done(&Asked { packets, origin }, Err(fault));
+        self.conclude(stream, sequence, Err(fault))
+    }
+}
+
+/// How the stream ended the lease.
+enum Outcome {
+    /// It was asked to.
+    Ended,
+    /// The gate said no to a command.
+    Refused(Fault),
+    /// Time, another talker, an error status, or the transport.
+    Over,
+}
+
+struct Lease<'a, S: Stream, G> {
+    stream: &'a mut S,
+    gate: &'a mut G,
+    receiver: &'a mut Receiver,
+    pending: &'a mut Option<Incoming>,
+    answer: &'a mut FrameWriter,
+    answered: Option<u32>,
+    origin: Origin,
+    /// Of the request that is served.
+    sequence: u32,
+    /// Its command.
+    current: Option<Packet>,
+    end: Duration,
+    outcome: Outcome,
+    error: Option<S::Error>,
+}
+
+impl<S: Stream, G: Gate> Lease<'_, S, G> {
+    /// Gives the answer to the stream, and the next packet to the chip.
+    fn step(&mut self, answer: Option<&Response>) -> Option<Packet> {
+        let Some(response) = answer else { return self.current.clone() };
+        let asked = Asked { packets: self.current.as_slice(), origin: self.origin };
+        self.gate.done(&asked, Ok(core::slice::from_ref(response)));
+        begin(self.answer, Kind::Answer, self.sequence);
+        self.answer.put(&[1]);
+        self.answer.put(&response.to_group());
+        self.answer.end();
+        self.answered = Some(self.sequence);
+        let result = self.stream.write(self.answer.frame());
+        self.note(result)?;
+        match response.status() {
+            Some(status) if status != Status::Success => None,
+            _ => self.wait(),
+        }
+    }
+
+    /// The next packet from the stream, while the lease lasts.
+    fn wait(&mut self) -> Option<Packet> {
+        loop {
+            let now = self.stream.now();
+            let left = self.end.checked_sub(now).filter(|left| !left.is_zero())?;
+            let result = self.receiver.receive(self.stream, left);
+            let incoming = self.note(result)?;
+            let Some(incoming) = incoming else { continue };
+            let message = match incoming {
+                Incoming::Frame => split(self.receiver.payload()),
+                Incoming::Line => None,
+            };
+            match message {
+                Some((_, sequence, _)) if Some(sequence) == self.answered => {
+                    let result = self.stream.write(self.answer.frame());
+                    self.note(result)?;
+                }
+                Some((code, sequence, body)) if code == Kind::Next.code() => {
+                    self.sequence = sequence;
+                    // It was not executed, sent again or not: this lease would know.
+                    let packet = body.split_first().and_then(|(_, body)| split_packet(body));
+                    self.current = packet.map(|(packet, _)| packet);
+                    self.origin = Origin::LeaseNext;
+                    if let Err(fault) = self.admit() {
+                        self.outcome = Outcome::Refused(fault);
+                        return None;
+                    }
+                    return self.current.clone();
+                }
+                Some((code, sequence, _)) if code == Kind::End.code() => {
+                    self.sequence = sequence;
+                    self.outcome = Outcome::Ended;
+                    return None;
+                }
+                _ => {
+                    *self.pending = Some(incoming);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Whether there is time for the present command, and what the gate says to it.
+    fn admit(&mut self) -> Result<(), Fault> {
+        let packet = self.current.as_ref().ok_or(Fault::Malformed)?;
+        let asked = Asked { packets: core::slice::from_ref(packet), origin: self.origin };
+        // The chip would fall asleep over it.
+        let expected = Duration::from_micros(ExecutionTime::of(packet.opcode()).typical_us.into());
+        if self.stream.now() + expected > self.end {
+            return Err(Fault::LeaseExpired);
+        }
+        match self.gate.decide(&asked) {
+            Decision::Allow => Ok(()),
+            Decision::Ask(_) => Err(Fault::Refused { opcode: packet.opcode() }),
+            Decision::Refuse(fault) => Err(fault),
+        }
+    }
+
+    /// Keeps the stream's error, which ends everything.
+    fn note<V>(&mut self, result: Result<V, S::Error>) -> Option<V> {
+        result.map_err(|error| self.error = Some(error)).ok()
+    }
+}

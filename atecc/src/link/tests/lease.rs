@@ -1,0 +1,163 @@
+//! Leases: packets that depend on answers.
+
+use std::{io, os::unix::net::UnixStream, time::Instant};
+
+use super::*;
+
+fn random() -> Packet {
+    Packet::new(0x1b, 0, 0, &[], 32)
+}
+
+/// A socket: here both ends must run at the same time.
+struct Socket(UnixStream, Instant);
+
+impl Stream for Socket {
+    type Error = io::Error;
+
+    fn read(&mut self, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
+        self.0.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
+        match io::Read::read(&mut self.0, buffer) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            result => result,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        io::Write::write_all(&mut self.0, bytes)
+    }
+
+    fn now(&mut self) -> Duration {
+        self.1.elapsed()
+    }
+}
+
+/// Runs `test` with a client whose far end, behind `gate`, runs in another thread, and returns what the chip was asked.
+fn apart<G: Gate + Send>(gate: G, test: impl FnOnce(&mut Client<Socket>)) -> Vec<Packet> {
+    let (near, far) = UnixStream::pair().unwrap();
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let serving = scope.spawn(move || {
+            let mut chip = Chip::default();
+            serve(Socket(far, start), &mut chip, gate, ABOUT);
+            chip.asked
+        });
+        let mut client = Client::new(Socket(near, start), 1);
+        test(&mut client);
+        drop(client);
+        serving.join().unwrap()
+    })
+}
+
+/// Holds a lease for `packets`, after `pause` each, and returns the lengths of the answers.
+fn hold(
+    client: &mut Client<Socket>,
+    packets: Vec<Packet>,
+    pause: Duration,
+) -> Result<Vec<usize>, Error<io::Error>> {
+    let mut packets = packets.into_iter();
+    let mut lengths = Vec::new();
+    client.converse(&mut |answer| {
+        if let Some(answer) = answer {
+            lengths.push(answer.data().len());
+            std::thread::sleep(pause);
+        }
+        packets.next()
+    })?;
+    Ok(lengths)
+}
+
+#[test]
+fn a_conversation_goes_on_for_as_long_as_it_has_packets() {
+    let asked = apart(Open, |client| {
+        assert_eq!(hold(client, std::vec![random(); 5], Duration::ZERO).unwrap(), [32; 5]);
+        assert_eq!(hold(client, std::vec![random(); 2], Duration::ZERO).unwrap(), [32; 2]);
+        // Hello, seven packets, two ends.
+        assert_eq!(client.counters().requests, 10);
+    });
+    assert_eq!(asked.len(), 7);
+}
+
+#[test]
+fn a_lease_that_is_over_says_so_and_the_next_request_is_served() {
+    let asked = apart(Open, |client| {
+        let error = hold(client, std::vec![random(); 2], LEASE + Duration::from_millis(50)).unwrap_err();
+        assert!(matches!(error, Error::Fault(Fault::LeaseExpired)), "{error:?}");
+        client.transact(&[random()], &mut Responses::new()).unwrap();
+    });
+    assert_eq!(asked.len(), 2);
+}
+
+#[test]
+fn somebody_else_ends_a_lease_and_is_served() {
+    let asked = apart(Open, |client| {
+        // As another process would, in the middle of the lease of this one.
+        let mut other = FrameWriter::new();
+        message::begin(&mut other, Kind::Transact, 0x5555_5555);
+        other.put(&[0]);
+        other.put(random().as_bytes());
+        other.end();
+        let mut stream = client.stream_mut().0.try_clone().unwrap();
+        let mut sent = 0;
+        let result = client.converse(&mut |_| {
+            if sent == 1 {
+                io::Write::write_all(&mut stream, other.frame()).unwrap();
+            }
+            sent += 1;
+            Some(random())
+        });
+        assert!(matches!(result, Err(Error::Fault(Fault::LeaseExpired))), "{result:?}");
+    });
+    assert_eq!(asked.len(), 2);
+}
+
+/// Lets a key be used after a touch only, which comes at once.
+struct Guard;
+
+impl Gate for Guard {
+    fn decide(&mut self, asked: &Asked<'_>) -> Decision {
+        if asked.packets.iter().any(|packet| packet.opcode() == 0x41) {
+            Decision::Ask(Duration::from_secs(1))
+        } else {
+            Decision::Allow
+        }
+    }
+}
+
+#[test]
+fn a_key_is_not_used_in_a_lease_that_was_not_asked_for_it() {
+    let sign = Packet::new(0x41, 0x80, 0, &[], 64);
+    let asked = apart(Guard, |client| {
+        let error = hold(client, std::vec![random(), sign.clone()], Duration::ZERO).unwrap_err();
+        assert!(matches!(error, Error::Fault(Fault::Refused { opcode: 0x41 })), "{error:?}");
+        // At its beginning there is time to ask.
+        assert_eq!(hold(client, std::vec![sign.clone(), random()], Duration::ZERO).unwrap(), [64, 32]);
+    });
+    assert_eq!(asked.iter().map(Packet::opcode).collect::<Vec<_>>(), [0x1b, 0x41, 0x1b]);
+}
+
+#[test]
+fn a_lease_needs_a_command() {
+    let (mut client, line) = linked(Open);
+    client.hello().unwrap();
+    for (body, fault) in [
+        (&[0][..], Fault::Malformed),
+        (&[], Fault::Malformed),
+        (&[0x80], Fault::Unsupported),
+        (&[2], Fault::Forgotten),
+    ] {
+        let mut writer = FrameWriter::new();
+        message::begin(&mut writer, Kind::Lease, 77);
+        writer.put(body);
+        writer.end();
+        line.borrow_mut().up.extend(writer.frame());
+        let near = client.stream_mut();
+        near.server.poll(&mut Far(line.clone()), &mut near.transport, &mut near.gate).unwrap();
+        let said = line.borrow().said.last().unwrap().clone();
+        let mut receiver = Receiver::new();
+        let frame = said.iter().filter_map(|byte| receiver.push(*byte)).count();
+        assert_eq!(frame, 1);
+        assert_eq!(&receiver.payload()[5..], &fault.to_bytes(), "{body:?}");
+        near.server = Server::new(ABOUT);
+    }
+}
