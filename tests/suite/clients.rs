@@ -10,6 +10,7 @@ mod node;
 mod nss;
 mod opensc;
 mod openssl;
+mod openssl_provider;
 mod p11_kit;
 mod page;
 mod python;

@@ -1,6 +1,6 @@
 //! Runs the commands of a page.
 
-use std::{collections::BTreeMap, env, fs, process::Command, time::Duration};
+use std::{collections::BTreeMap, env, fs, path::Path, process::Command, time::Duration};
 
 use tempfile::TempDir;
 
@@ -26,13 +26,28 @@ pub(super) fn run_with_private(name: &str, folder: &str) -> Finished {
     run_with(name, &["unshare", "--mount", "--map-root-user", "sh", "-c", &mount, "sh"])
 }
 
+/// The same for a page about another system, whose root file system is `root`. What the page starts ends with it.
+#[track_caller]
+pub(super) fn run_in_root(name: &str, root: &Path) -> Finished {
+    let folder = tempfile::tempdir_in(root.join("tmp")).unwrap();
+    let inside = Path::new("/").join(folder.path().strip_prefix(root).unwrap());
+    let (at_root, at_folder) = (format!("--root={}", root.display()), format!("--wd={}", inside.display()));
+    let home = format!("HOME={}", inside.display());
+    let own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc=/proc"];
+    run_in(&folder, name, &[&own[..], &[&at_root, &at_folder, "env", &home]].concat())
+}
+
 #[track_caller]
 fn run_with(name: &str, wrapper: &[&str]) -> Finished {
-    let folder = tempfile::tempdir().unwrap();
+    run_in(&tempfile::tempdir().unwrap(), name, wrapper)
+}
+
+#[track_caller]
+fn run_in(folder: &TempDir, name: &str, wrapper: &[&str]) -> Finished {
     release_programs(folder.path());
     let commands = blocks("README.md").replacen("cargo build --release\n", "", 1) + &blocks(name);
     let script = script("-euxo pipefail", &with_free_ports(&commands));
-    run_script(&folder, wrapper, &script).succeeded()
+    run_script(folder, wrapper, &script).succeeded()
 }
 
 #[track_caller]

@@ -1,6 +1,6 @@
 //! Pages whose shell blocks are run as a reader pastes them.
 
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, path::Path};
 
 use super::{module, program};
 
@@ -10,14 +10,21 @@ pub(crate) fn sh_blocks(page: &str) -> Vec<&str> {
 }
 
 /// `target/release` in `folder` with the programs and the module of this run, as a reader has them after
-/// `cargo build --release`. The module is a copy: ssh-agent and others look where a link leads.
+/// `cargo build --release`. None is a symbolic link: ssh-agent and others look where one leads.
 pub(crate) fn release_programs(folder: &Path) {
     let release = folder.join("target/release");
     fs::create_dir_all(&release).unwrap();
     for name in ["atecc", "atecc-agent"] {
-        symlink(program(name), release.join(name)).unwrap();
+        link_or_copy(&program(name), &release.join(name));
     }
-    fs::copy(module(), release.join("libpkcs11_atecc.so")).unwrap();
+    link_or_copy(&module(), &release.join("libpkcs11_atecc.so"));
+}
+
+fn link_or_copy(file: &Path, to: &Path) {
+    // Another file system takes no link.
+    if fs::hard_link(file, to).is_err() {
+        fs::copy(file, to).unwrap();
+    }
 }
 
 /// One shell for `commands`: it stops at the first that fails, and ends what they left running.
