@@ -1,6 +1,7 @@
 //! The pages of docs/clients are true: each one's commands run as they are pasted, against real servers.
 
 mod aws_sdk;
+mod cryptoki;
 mod curl;
 mod gnutls;
 mod java;

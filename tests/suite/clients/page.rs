@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, env, fs, path::Path, process::Command, time::Du
 
 use tempfile::TempDir;
 
-use crate::support::{Finished, Running, free_port, release_programs, repository, script, sh_blocks};
+use crate::support::{
+    Finished, Running, free_port, release_programs, repository, script, sh_blocks, target_directory,
+};
 
 /// How long a page may take, virtual environments and JVMs included.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -59,9 +61,15 @@ fn run_script(folder: &TempDir, wrapper: &[&str], script: &str) -> Finished {
     // A home of its own, for programs that keep settings there.
     bash.env_remove("ATECC_DEVICE").env("HOME", folder.path());
     bash.env("PATH", env::var_os("PATH").unwrap());
-    // Packages of PyPI and npm are fetched once.
+    // Packages of PyPI and npm are fetched once, and crates of pages compiled once.
     bash.env("PIP_CACHE_DIR", repository().join("target/pip"));
     bash.env("npm_config_cache", repository().join("target/npm"));
+    bash.env("CARGO_TARGET_DIR", target_directory().join("pages"));
+    // Rust stays where its installer put it: in the home of who runs the tests.
+    for (variable, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        let home = env::var_os("HOME").map(|home| Path::new(&home).join(folder).into_os_string());
+        bash.envs(env::var_os(variable).or(home).map(|home| (variable, home)));
+    }
     Running::start(&mut bash).finish(LIMIT + Duration::from_secs(10))
 }
 
