@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use atecc::{Slot, Status, certificate::CertificateError, i2c};
 use atecc_emulator::{BusError, FileError};
 
-use crate::{CONFIG_FILE, DEVICE_VARIABLE, SpecError, bus::TransportError, lock::LockError};
+use crate::{CONFIG_FILE, DEVICE_VARIABLE, DeviceSpec, SpecError, bus::TransportError, lock::LockError};
 
 /// An error whose text says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,13 @@ pub enum Error {
          or use the program's option --device if it has one"
     )]
     NoDevice,
+    /// Several devices are configured, and this program works with one.
+    #[error("{count} devices are configured; choose one with --device or {DEVICE_VARIABLE}: {list}",
+        count = devices.len(), list = list(devices))]
+    SeveralDevices {
+        /// All of them.
+        devices: Vec<DeviceSpec>,
+    },
     /// What names the device is not understood.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -128,6 +135,10 @@ impl Error {
 /// Whether the chip's configuration forbids what was asked, in contrast to a fault.
 pub(crate) const fn is_refusal(status: Status) -> bool {
     matches!(status, Status::ExecutionError | Status::ParseError)
+}
+
+fn list(devices: &[DeviceSpec]) -> String {
+    devices.iter().map(DeviceSpec::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn advice(error: &io::Error) -> &'static str {

@@ -29,11 +29,14 @@ mod statistics;
 mod token;
 
 pub use bus::{BusFault, LinuxFault, TransportError};
-pub use config::{CONFIG_FILE, DEVICE_VARIABLE, default_device, trusted_variable};
+pub use config::{
+    CONFIG_FILE, CONFIG_VARIABLE, Config, DEVICE_VARIABLE, SlotRule, default_device, default_devices,
+    trusted_variable,
+};
 pub use error::Error;
 pub use identity::Certificates;
 pub use lock::LockError;
-pub use object::{Object, ObjectKind};
+pub use object::{CertificateRole, Object, ObjectKind, SecretAlgorithm, Uses};
 pub use probe::{Probe, VENDOR_ADDRESSES, probe};
 pub use spec::{DeviceSpec, SpecError};
 pub use statistics::Statistics;

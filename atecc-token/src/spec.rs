@@ -1,6 +1,10 @@
 //! Device specs: where a chip is, as a string.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use atecc::i2c::TRUST_AND_GO_ADDRESS;
 
@@ -55,6 +59,32 @@ pub enum DeviceSpec {
         /// The seven-bit address on it.
         address: u8,
     },
+}
+
+impl DeviceSpec {
+    /// Whether the chip may go and come back while a program runs: a socket whose server ends, an adapter on USB. A
+    /// bus that is not there at the moment is one of those.
+    pub fn is_removable(&self) -> bool {
+        match self {
+            Self::Emulator { .. } => false,
+            Self::EmulatedBus { .. } => true,
+            Self::I2c { node, .. } => is_on_usb(node, Path::new("/sys/bus/i2c/devices")),
+            #[cfg(feature = "rppal")]
+            Self::Rppal { .. } => false,
+        }
+    }
+}
+
+/// Whether the adapter of the bus `node` hangs on USB: `buses` has a link to where each is in the tree of devices,
+/// and USB's buses there are called usb1, usb2 and so on.
+fn is_on_usb(node: &Path, buses: &Path) -> bool {
+    let Ok(node) = node.canonicalize() else { return true };
+    let adapter = node.file_name().and_then(|name| buses.join(name).canonicalize().ok());
+    adapter.is_some_and(|path| {
+        path.iter()
+            .filter_map(|part| part.to_str()?.strip_prefix("usb"))
+            .any(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+    })
 }
 
 impl FromStr for DeviceSpec {
@@ -206,6 +236,36 @@ mod tests {
         }
         let explicit: DeviceSpec = "i2c:/dev/i2c-1?address=53".parse().unwrap();
         assert_eq!(explicit.to_string(), "i2c:/dev/i2c-1");
+    }
+
+    #[test]
+    fn what_can_be_pulled_is_removable() {
+        let removable = |text: &str| text.parse::<DeviceSpec>().unwrap().is_removable();
+        assert!(!removable("emulator:chip"));
+        assert!(removable("emulator:unix:/run/bus.sock"));
+        assert!(removable("i2c:/nonexistent/i2c-1"));
+    }
+
+    #[test]
+    fn an_adapter_on_usb_is_told_by_its_place_in_the_tree() {
+        let folder = tempfile::tempdir().unwrap();
+        let buses = folder.path().join("buses");
+        std::fs::create_dir(&buses).unwrap();
+        for (name, place) in [
+            ("i2c-1", "platform/soc/fe804000.i2c/i2c-1"),
+            ("i2c-7", "pci0000:00/0000:00:14.0/usb3/3-1/3-1:1.0/i2c-7"),
+            ("i2c-8", "platform/usbhost.usb/i2c-8"),
+        ] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+            let place = folder.path().join("devices").join(place);
+            std::fs::create_dir_all(&place).unwrap();
+            std::os::unix::fs::symlink(place, buses.join(name)).unwrap();
+        }
+        let on_usb = |name| is_on_usb(&folder.path().join(name), &buses);
+        assert!(!on_usb("i2c-1") && on_usb("i2c-7") && !on_usb("i2c-8"));
+        // A name of its own, as udev gives it.
+        std::os::unix::fs::symlink(folder.path().join("i2c-7"), folder.path().join("chip")).unwrap();
+        assert!(on_usb("chip"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A chip that threads and processes share.
 
 mod administration;
+mod objects;
 mod verify;
 
 use std::{
@@ -10,7 +11,6 @@ use std::{
 
 use atecc::{
     Configuration, Device, Digest, PublicKey, Responses, SerialNumber, Signature, Slot, Transport,
-    certificate::key_identifier,
     i2c::I2cTransport,
     packet::{Packet, Response},
     profile::TngTls,
@@ -19,7 +19,7 @@ use atecc::{
 use atecc_emulator::Clock;
 
 use crate::{
-    Certificates, DeviceSpec, Error, Object, ObjectKind, Statistics,
+    Certificates, DeviceSpec, Error, Statistics,
     bus::{AnyBus, TransportError, Way},
     identity,
     lock::BusLock,
@@ -97,38 +97,6 @@ impl Token {
     /// The configuration zone, as it was when the token was opened.
     pub const fn configuration(&self) -> &Configuration {
         &self.configuration
-    }
-
-    /// What the token shows: the private and public key of slot 0, their certificate, and that of its signer.
-    /// A chip without certificates shows its keys.
-    ///
-    /// # Errors
-    /// When the chip does not answer, or slot 0 holds no key.
-    pub fn objects(&self) -> Result<Vec<Object>, Error> {
-        let slot = TngTls::PRIMARY_KEY;
-        let public_key = self.public_key(slot)?;
-        let id = key_identifier(&public_key).to_vec();
-        let mut objects = vec![
-            Object { label: "device", id: id.clone(), kind: ObjectKind::PrivateKey { slot, public_key } },
-            Object { label: "device", id: id.clone(), kind: ObjectKind::PublicKey { slot, public_key } },
-        ];
-        match self.certificates() {
-            Ok(certificates) => {
-                let signer_id = key_identifier(&certificates.signer_public_key).to_vec();
-                let certificate = |label, id, der: &Vec<u8>| Object {
-                    label,
-                    id,
-                    kind: ObjectKind::Certificate { der: der.clone() },
-                };
-                objects.push(certificate("device", id, &certificates.device));
-                objects.push(certificate("signer", signer_id, &certificates.signer));
-            }
-            Err(error) if error.is_without_certificates() => {
-                tracing::info!(%error, "the token shows no certificates");
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(objects)
     }
 
     /// The public key of the private key in `slot`.

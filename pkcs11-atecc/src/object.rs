@@ -11,7 +11,7 @@ mod x509;
 use std::sync::Arc;
 
 use atecc::{PublicKey, Slot};
-use atecc_token::ObjectKind;
+use atecc_token::{CertificateRole, ObjectKind};
 use cryptoki_sys::*;
 
 use crate::{error::Error, template::Template};
@@ -32,7 +32,7 @@ impl Objects {
             token.iter().any(|object| object.id == id && matches!(object.kind, ObjectKind::PrivateKey { .. }))
         };
         let objects = token.iter().filter_map(|object| match &object.kind {
-            ObjectKind::PrivateKey { slot, public_key } => Some(Object {
+            ObjectKind::PrivateKey { slot, public_key, .. } => Some(Object {
                 attributes: key::private(object, public_key, subject_of(&object.id)),
                 key: Some(Key::Private(*slot)),
             }),
@@ -40,7 +40,12 @@ impl Objects {
                 attributes: key::public(object, public_key, subject_of(&object.id)),
                 key: Some(Key::Public(*public_key)),
             }),
-            ObjectKind::Certificate { der } => {
+            // The root belongs to those who verify, and the rest has no mechanism or class here yet.
+            ObjectKind::Certificate { role: CertificateRole::Root, .. }
+            | ObjectKind::SecretKey { .. }
+            | ObjectKind::Data { .. }
+            | ObjectKind::Counter { .. } => None,
+            ObjectKind::Certificate { der, .. } => {
                 Some(Object { attributes: certificate::x509(object, der, is_key(&object.id))?, key: None })
             }
         });
@@ -109,7 +114,9 @@ pub(crate) enum Key {
 /// The subject of the certificate `object`, if it belongs to the key `id`.
 fn subject<'a>(object: &'a atecc_token::Object, id: &[u8]) -> Option<&'a [u8]> {
     match &object.kind {
-        ObjectKind::Certificate { der } if object.id == id => Some(x509::Fields::parse(der).ok()?.subject),
+        ObjectKind::Certificate { der, .. } if object.id == id => {
+            Some(x509::Fields::parse(der).ok()?.subject)
+        }
         _ => None,
     }
 }
@@ -137,6 +144,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use atecc_token::Uses;
+
     use super::*;
 
     const ID: [u8; 20] = [0x1d; 20];
@@ -149,12 +158,15 @@ pub(crate) mod tests {
     fn device_objects() -> Objects {
         let public_key = PublicKey::from_bytes([0x11; 64]);
         let slot = Slot::PRIMARY_KEY;
-        let object = |kind| atecc_token::Object { label: "device", id: ID.to_vec(), kind };
+        let object = |kind| atecc_token::Object { label: "device".into(), id: ID.to_vec(), kind };
         Objects::of_token(&[
-            object(ObjectKind::PrivateKey { slot, public_key }),
+            object(ObjectKind::PrivateKey { slot, public_key, may: Uses::default() }),
             object(ObjectKind::PublicKey { slot, public_key }),
-            object(ObjectKind::Certificate { der: atecc::certificate::MICROCHIP.root_certificate.to_vec() }),
-            object(ObjectKind::Certificate { der: vec![0x30, 0x01, 0x00] }),
+            object(ObjectKind::Certificate {
+                der: atecc::certificate::MICROCHIP.root_certificate.to_vec(),
+                role: CertificateRole::Device,
+            }),
+            object(ObjectKind::Certificate { der: vec![0x30, 0x01, 0x00], role: CertificateRole::Signer }),
         ])
     }
 
@@ -203,8 +215,10 @@ pub(crate) mod tests {
     #[test]
     fn without_a_certificate_one_profile_fewer_is_claimed() {
         let public_key = PublicKey::from_bytes([0x11; 64]);
-        let kind = ObjectKind::PrivateKey { slot: Slot::PRIMARY_KEY, public_key };
-        let objects = Objects::of_token(&[atecc_token::Object { label: "device", id: ID.to_vec(), kind }]);
+        let may = Uses::default();
+        let kind = ObjectKind::PrivateKey { slot: Slot::PRIMARY_KEY, public_key, may };
+        let label = "device".into();
+        let objects = Objects::of_token(&[atecc_token::Object { label, id: ID.to_vec(), kind }]);
         let (class, profile) = (CKO_PROFILE.to_ne_bytes(), CKP_PUBLIC_CERTIFICATES_TOKEN.to_ne_bytes());
         let mut template = Template::default();
         template.push(CKA_CLASS, &class);

@@ -14,7 +14,7 @@ pub(super) fn x509(object: &atecc_token::Object, der: &[u8], of_token_user: bool
         if of_token_user { CK_CERTIFICATE_CATEGORY_TOKEN_USER } else { CK_CERTIFICATE_CATEGORY_AUTHORITY };
     let unique_id = format!("certificate:{}", hex(&fingerprint));
     Some(
-        storage_object(CKO_CERTIFICATE, object.label, &unique_id)
+        storage_object(CKO_CERTIFICATE, &object.label, &unique_id)
             .bytes(CKA_ID, &object.id)
             .number(CKA_CERTIFICATE_TYPE, CKC_X_509)
             .number(CKA_CERTIFICATE_CATEGORY, category)

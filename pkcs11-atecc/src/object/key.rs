@@ -13,7 +13,7 @@ pub(super) fn private(
     subject: Option<&[u8]>,
 ) -> Attributes {
     let unique_id = format!("private-key:{}", hex(&object.id));
-    key(storage_object(CKO_PRIVATE_KEY, object.label, &unique_id), object, public_key, subject)
+    key(storage_object(CKO_PRIVATE_KEY, &object.label, &unique_id), object, public_key, subject)
         .boolean(CKA_SIGN, true)
         .boolean(CKA_SIGN_RECOVER, false)
         .boolean(CKA_DECRYPT, false)
@@ -34,7 +34,7 @@ pub(super) fn public(
     subject: Option<&[u8]>,
 ) -> Attributes {
     let unique_id = format!("public-key:{}", hex(&object.id));
-    key(storage_object(CKO_PUBLIC_KEY, object.label, &unique_id), object, public_key, subject)
+    key(storage_object(CKO_PUBLIC_KEY, &object.label, &unique_id), object, public_key, subject)
         .boolean(CKA_VERIFY, true)
         .boolean(CKA_VERIFY_RECOVER, false)
         .boolean(CKA_ENCRYPT, false)
