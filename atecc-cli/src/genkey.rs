@@ -45,7 +45,7 @@ pub(crate) fn run(session: &mut Session, arguments: &Arguments) -> Result<(), Er
     }
     // What can fail without a new key fails before there is one, and the consent was to this chip.
     output::check_writable(arguments.out.as_deref())?;
-    if !token.is_still_there() {
+    if !token.is_present() {
         return Err(Error::ChipChanged);
     }
     let key = token.generate_key(slot, Irreversible::i_understand(OverwritesKey))?;

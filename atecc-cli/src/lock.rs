@@ -39,7 +39,7 @@ pub(crate) fn run(session: &mut Session, arguments: &Arguments) -> Result<(), Er
         }
     }
     // The consent was to this chip.
-    if !token.is_still_there() {
+    if !token.is_present() {
         return Err(Error::ChipChanged);
     }
     token.lock_slot(slot, Irreversible::i_understand(LocksSlot))?;

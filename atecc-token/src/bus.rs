@@ -4,7 +4,7 @@ mod linux;
 
 use std::{fmt, path::Path, time::Duration};
 
-use atecc::i2c::I2cTransport;
+use atecc::{SerialNumber, i2c::I2cTransport};
 use atecc_emulator::{Bus, BusError, Chip, Clock, EepromFile, Pace, socket::SocketBus};
 use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, Operation};
 use linux::LinuxBus;
@@ -130,6 +130,14 @@ pub enum TransportError {
     /// The bus or the chip on it.
     #[error(transparent)]
     Bus(atecc::i2c::Error<BusFault>),
+    /// The chip that answers is not the one that was opened. It was told nothing but to give its serial number.
+    #[error("another chip is on this bus now ({found}, not {expected}); open it again")]
+    AnotherChip {
+        /// The chip that was opened.
+        expected: SerialNumber,
+        /// The one that is there.
+        found: SerialNumber,
+    },
     /// The emulated bus has gone; it is looked for again at the next call.
     #[error("the emulated bus is gone ({0}); is `atecc emulator serve` running?")]
     Gone(BusError),

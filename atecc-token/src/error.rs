@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use atecc::{Slot, Status, certificate::CertificateError, i2c};
+use atecc::{SerialNumber, Slot, Status, certificate::CertificateError, i2c};
 use atecc_emulator::{BusError, FileError};
 
 use crate::{CONFIG_FILE, DEVICE_VARIABLE, DeviceSpec, SpecError, bus::TransportError, lock::LockError};
@@ -91,6 +91,42 @@ pub enum Error {
         /// The slot.
         slot: Slot,
     },
+    /// No rule allows a new key in this slot. The key is as it was.
+    #[error(
+        "the key in slot {slot} was left as it is, since a new one destroys it, and it may be named in the \
+         manifest of the part; if nobody needs it, write into {CONFIG_FILE}: [[slot]] number = {slot}, \
+         overwrite = true, serial = \"{serial_number}\", each on a line of its own"
+    )]
+    NotListed {
+        /// The slot.
+        slot: Slot,
+        /// The chip that it is in.
+        serial_number: SerialNumber,
+    },
+    /// The chip makes no new key in this slot.
+    #[error(
+        "the chip makes no new key in slot {slot}: its configuration forbids it, or the slot is locked; \
+         `atecc info` shows which slots take one"
+    )]
+    NoGenKey {
+        /// The slot.
+        slot: Slot,
+    },
+    /// The key of this slot does not agree on secrets that the caller gets.
+    #[error(
+        "slot {slot} gives no ECDH result: the chip's configuration forbids it, or lets it out encrypted only; \
+         `atecc info` shows which slots do"
+    )]
+    NoEcdh {
+        /// The slot.
+        slot: Slot,
+    },
+    /// The slot has no symmetric key for this use.
+    #[error("slot {slot} has no such key; `atecc config` shows what each slot is for")]
+    NoSecretKey {
+        /// The slot.
+        slot: Slot,
+    },
     /// A signature does not verify with the public key of the slot. It was thrown away.
     #[error(
         "the chip's signature does not verify with the public key of slot {slot}, so it was thrown away; \
@@ -103,13 +139,19 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether there is no chip to talk to at the moment, in contrast to one that refuses.
+    /// Whether the chip that was opened is not there at the moment, in contrast to one that refuses: none is, or
+    /// another. To open the device again helps when it is there again.
     pub fn is_absent(&self) -> bool {
         match self {
             Self::EmulatedBus { .. } | Self::I2cNode { .. } => true,
             Self::EmulatorFile(error) => matches!(error, FileError::Missing { .. }),
             Self::Chip(atecc::Error::Transport(error)) => {
-                matches!(error, TransportError::Gone(_) | TransportError::Bus(i2c::Error::NoAnswer { .. }))
+                matches!(
+                    error,
+                    TransportError::Gone(_)
+                        | TransportError::AnotherChip { .. }
+                        | TransportError::Bus(i2c::Error::NoAnswer { .. })
+                )
             }
             _ => false,
         }

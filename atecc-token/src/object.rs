@@ -63,7 +63,8 @@ pub enum ObjectKind {
     },
 }
 
-/// What a private key may be used for, as the configuration zone says.
+/// What a private key may be used for, as SlotConfig says. The chip may refuse more: ChipOptions may keep the results
+/// of ECDH, and a locked slot its key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
     /// To sign digests of the caller.

@@ -1,29 +1,27 @@
 //! A chip that threads and processes share.
 
 mod administration;
+mod data;
+mod identity;
+mod keys;
 mod objects;
+mod secrets;
+mod shared;
+#[cfg(test)]
+mod tests;
 mod verify;
+mod zone;
 
 use std::{
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Instant,
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use atecc::{
-    Configuration, Device, Digest, PublicKey, Responses, SerialNumber, Signature, Slot, Transport,
-    i2c::I2cTransport,
-    packet::{Packet, Response},
-    profile::TngTls,
-    zone::Revision,
-};
-use atecc_emulator::Clock;
+use atecc::{Device, PublicKey, SerialNumber, Slot, command::Zone, zone::Revision};
 
-use crate::{
-    Certificates, DeviceSpec, Error, Statistics,
-    bus::{AnyBus, TransportError, Way},
-    identity,
-    lock::BusLock,
-};
+use crate::{Certificates, DeviceSpec, Error, SlotRule, Statistics, TransportError, bus::Way};
+use shared::SharedBus;
+use zone::KnownZone;
 
 /// An open chip. Calls block while the chip works: about 80 ms for a signature.
 ///
@@ -32,40 +30,55 @@ use crate::{
 #[derive(Debug)]
 pub struct Token {
     device: Mutex<Device<SharedBus>>,
-    configuration: Configuration,
+    zone: Mutex<KnownZone>,
+    serial_number: SerialNumber,
+    revision: Revision,
     is_emulated: bool,
-    /// The key of slot 0, which is permanent.
-    primary_key: OnceLock<PublicKey>,
-    certificates: OnceLock<Certificates>,
+    /// Those that speak of this chip.
+    rules: Vec<SlotRule>,
+    /// Public keys that were read. Who else may use the chip may make new ones; a signature shows it.
+    public_keys: Mutex<BTreeMap<Slot, PublicKey>>,
+    certificates: Mutex<Option<Arc<Certificates>>>,
 }
 
 impl Token {
-    /// Opens the chip that `spec` names, and reads its configuration zone.
+    /// Opens the chip that `spec` names, without rules: of its keys only the first is shown, and none is
+    /// generated.
     ///
     /// # Errors
     /// When there is no such device, or no chip answers.
     pub fn open(spec: &DeviceSpec) -> Result<Self, Error> {
+        Self::open_with(spec, &[])
+    }
+
+    /// Opens the chip that `spec` names. Of `rules` those count that speak of it.
+    ///
+    /// # Errors
+    /// When there is no such device, or no chip answers.
+    pub fn open_with(spec: &DeviceSpec, rules: &[SlotRule]) -> Result<Self, Error> {
         let way = Way::open(spec)?;
         let is_emulated = way.is_emulated;
-        let mut device = Device::new(SharedBus {
-            transport: way.transport,
-            lock: way.lock,
-            statistics: Statistics::default(),
-        });
-        let configuration = device.configuration()?;
-        device.transport_mut().transport.set_clock_divider(configuration.clock_divider());
-        let serial_number = configuration.serial_number();
+        let mut device = Device::new(SharedBus::new(way));
+        let mut start = [0; 32];
+        device.read(&[Zone::Configuration], &mut [&mut start])?;
+        let zone = KnownZone::new(&start);
+        let configuration = zone.configuration();
+        device.transport_mut().learn(&configuration);
+        let (serial_number, revision) = (configuration.serial_number(), configuration.revision());
         if is_emulated {
             tracing::warn!(%spec, %serial_number, "EMULATOR: this chip is software, for trials and tests only");
         } else {
-            tracing::info!(%spec, %serial_number, part = configuration.revision().part(), "chip opened");
+            tracing::info!(%spec, %serial_number, part = revision.part(), "chip opened");
         }
         Ok(Self {
             device: Mutex::new(device),
-            configuration,
+            rules: rules.iter().filter(|rule| rule.is_for(spec, &serial_number)).cloned().collect(),
+            zone: Mutex::new(zone),
+            serial_number,
+            revision,
             is_emulated,
-            primary_key: OnceLock::new(),
-            certificates: OnceLock::new(),
+            public_keys: Mutex::default(),
+            certificates: Mutex::default(),
         })
     }
 
@@ -85,62 +98,13 @@ impl Token {
     }
 
     /// The serial number of the chip.
-    pub fn serial_number(&self) -> SerialNumber {
-        self.configuration.serial_number()
+    pub const fn serial_number(&self) -> SerialNumber {
+        self.serial_number
     }
 
     /// The silicon revision.
-    pub fn revision(&self) -> Revision {
-        self.configuration.revision()
-    }
-
-    /// The configuration zone, as it was when the token was opened.
-    pub const fn configuration(&self) -> &Configuration {
-        &self.configuration
-    }
-
-    /// The public key of the private key in `slot`.
-    ///
-    /// # Errors
-    /// When the chip does not answer, or the slot holds no key.
-    pub fn public_key(&self, slot: Slot) -> Result<PublicKey, Error> {
-        if slot != TngTls::PRIMARY_KEY {
-            return Ok(self.device().public_key(slot)?);
-        }
-        if let Some(key) = self.primary_key.get() {
-            return Ok(*key);
-        }
-        let key = self.device().public_key(slot)?;
-        Ok(*self.primary_key.get_or_init(|| key))
-    }
-
-    /// The certificate of the key in slot 0 and those above it, verified up to the root.
-    ///
-    /// # Errors
-    /// When the chip does not answer, stores no certificates, or they do not verify.
-    pub fn certificates(&self) -> Result<&Certificates, Error> {
-        if let Some(certificates) = self.certificates.get() {
-            return Ok(certificates);
-        }
-        let public_key = self.public_key(TngTls::PRIMARY_KEY)?;
-        let certificates =
-            identity::read(&mut self.device(), self.serial_number(), public_key, self.is_emulated)?;
-        Ok(self.certificates.get_or_init(|| certificates))
-    }
-
-    /// Signs `digest`, 32 bytes, with the private key in `slot`, and verifies the signature.
-    ///
-    /// # Errors
-    /// When the chip does not answer or may not sign with this slot, or the signature is wrong.
-    pub fn sign(&self, slot: Slot, digest: &Digest) -> Result<Signature, Error> {
-        let public_key = self.public_key(slot)?;
-        let mut device = self.device();
-        let signature = device.sign(slot, digest)?;
-        if !public_key.verify(digest, &signature) {
-            return Err(Error::WrongSignature { slot });
-        }
-        device.transport_mut().statistics.signatures += 1;
-        Ok(signature)
+    pub const fn revision(&self) -> Revision {
+        self.revision
     }
 
     /// Fills `buffer` from the chip's random number generator.
@@ -158,44 +122,28 @@ impl Token {
 
     /// What this token has cost so far.
     pub fn statistics(&self) -> Statistics {
-        let device = self.device();
-        let shared = device.transport();
-        Statistics { bus: shared.transport.statistics(), ..shared.statistics }
+        self.device().transport().statistics()
     }
 
     fn device(&self) -> MutexGuard<'_, Device<SharedBus>> {
-        // A thread that panicked left no state behind that the next transaction would not begin anew.
-        self.device.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.device)
+    }
+
+    /// Runs `call` with the chip that was opened and no other: its serial number is read in the same
+    /// transaction, before anything else.
+    fn with_this_chip<T>(
+        &self,
+        call: impl FnOnce(&mut Device<SharedBus>) -> Result<T, atecc::Error<TransportError>>,
+    ) -> Result<T, Error> {
+        let mut device = self.device();
+        device.transport_mut().expect(Some(self.serial_number));
+        let result = call(&mut device);
+        device.transport_mut().expect(None);
+        Ok(result?)
     }
 }
 
-/// The bus with its lock around every transaction.
-#[derive(Debug)]
-struct SharedBus {
-    transport: I2cTransport<AnyBus, Clock>,
-    lock: Option<BusLock>,
-    statistics: Statistics,
-}
-
-impl Transport for SharedBus {
-    type Error = TransportError;
-
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), TransportError> {
-        let _guard = self.lock.as_ref().map(BusLock::acquire).transpose()?;
-        let start = Instant::now();
-        let result = self.transport.transact(commands, responses);
-        self.statistics.busy += start.elapsed();
-        Ok(result?)
-    }
-
-    fn converse(
-        &mut self,
-        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
-    ) -> Result<(), TransportError> {
-        let _guard = self.lock.as_ref().map(BusLock::acquire).transpose()?;
-        let start = Instant::now();
-        let result = self.transport.converse(next);
-        self.statistics.busy += start.elapsed();
-        Ok(result?)
-    }
+/// A thread that panicked left no state behind that the next transaction would not begin anew, nor half a key.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

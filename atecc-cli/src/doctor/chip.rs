@@ -10,7 +10,7 @@ const RANDOM_NUMBERS: usize = 16;
 
 /// Whether the chip is ready for use.
 pub(super) fn examine(token: &Token, report: &mut Report) -> Result<bool, Error> {
-    let configuration = token.configuration();
+    let configuration = token.configuration()?;
     let part = token.revision().part();
     let what = if token.is_emulated() { "EMULATOR, software for trials and tests only" } else { "hardware" };
     report

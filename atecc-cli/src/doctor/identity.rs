@@ -14,7 +14,7 @@ const DIGEST: [u8; 32] = [0x5a; 32];
 
 /// Whether there is a key.
 pub(super) fn key(token: &Token, report: &mut Report) -> Result<bool, Error> {
-    let slot = signing_slot(token.configuration());
+    let slot = signing_slot(&token.configuration()?);
     if let Err(error) = token.public_key(slot) {
         report.wrong(
             "key",
@@ -57,7 +57,7 @@ pub(super) fn certificates(token: &Token, at: Option<SystemTime>, report: &mut R
     report.ok("certificate", format!("{subject}, for the key in the chip"))?;
     let root = Certificate::from_der(&certificates.root)?;
     report.ok("chain", format!("verified up to {}", root.tbs_certificate().subject()))?;
-    dates(certificates, at, report)
+    dates(&certificates, at, report)
 }
 
 fn unusable(error: CertificateError, report: &mut Report) -> Result<(), Error> {

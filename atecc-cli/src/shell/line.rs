@@ -59,7 +59,7 @@ pub(super) fn execute(session: &mut Session, line: &str) -> Next {
 
 /// Closes a chip that was pulled or changed since the line before, so that the verb opens what is there now.
 fn look_again(session: &mut Session) {
-    if session.open_token().is_some_and(|token| !token.is_still_there()) {
+    if session.open_token().is_some_and(|token| !token.is_present()) {
         session.close();
     }
 }

@@ -24,8 +24,8 @@ impl Token {
         Ok(self.device().configuration()?)
     }
 
-    /// Whether the chip that was opened still answers: not none, and not another.
-    pub fn is_still_there(&self) -> bool {
+    /// Whether the chip that was opened answers now: not none, and not another. Costs one wake and one Read.
+    pub fn is_present(&self) -> bool {
         self.device().serial_number().is_ok_and(|serial_number| serial_number == self.serial_number())
     }
 }

@@ -14,7 +14,7 @@ fn revision_serial_number_and_configuration_are_what_we_read() {
     assert_eq!(revision.bytes(), token.revision().0);
     assert_eq!(format!("sn{}", token.serial_number()), chip.common_name());
     assert_eq!(serial.bytes(), token.serial_number().as_bytes());
-    assert_eq!(configuration.bytes(), token.configuration().as_bytes());
+    assert_eq!(configuration.bytes(), token.configuration().unwrap().as_bytes());
 }
 
 #[test]

@@ -1,0 +1,151 @@
+//! Private keys at work: signatures, ECDH, new keys.
+
+use atecc::{
+    Configuration, Digest, PublicKey, Secret, Signature, Slot,
+    irreversible::{Irreversible, OverwritesKey},
+    zone::{OutputProtection, SlotConfig},
+};
+
+use super::{Token, identity::holds_private_key, lock};
+use crate::Error;
+
+impl Token {
+    /// The public key of the private key in `slot`, which is read once.
+    ///
+    /// Another program may make a new key in slots 2 to 4. [`sign`](Self::sign) notices, and this call gives the new
+    /// one from then on.
+    ///
+    /// # Errors
+    /// When the chip does not answer, or the slot holds no key.
+    pub fn public_key(&self, slot: Slot) -> Result<PublicKey, Error> {
+        if let Some(key) = lock(&self.public_keys).get(&slot) {
+            return Ok(*key);
+        }
+        if slot == self.primary_key()?
+            && let Some(key) = lock(&self.public_keys).get(&slot)
+        {
+            // To find out which slot that is has read its key.
+            return Ok(*key);
+        }
+        let key = self.device().public_key(slot)?;
+        lock(&self.public_keys).insert(slot, key);
+        Ok(key)
+    }
+
+    /// Signs `digest`, 32 bytes, with the private key in `slot`, and verifies the signature.
+    ///
+    /// If it does not verify, the chip is asked who it is and which key it has. If the key is a new one, the
+    /// signature is made again for that.
+    ///
+    /// # Errors
+    /// When the chip does not answer or may not sign with this slot, another chip is there than the one that was
+    /// opened, or the signature is wrong.
+    pub fn sign(&self, slot: Slot, digest: &Digest) -> Result<Signature, Error> {
+        match self.sign_as(self.public_key(slot)?, slot, digest) {
+            Err(Error::WrongSignature { .. }) if self.refresh(slot)? => {
+                self.sign_as(self.public_key(slot)?, slot, digest)
+            }
+            result => result,
+        }
+    }
+
+    fn sign_as(&self, public_key: PublicKey, slot: Slot, digest: &Digest) -> Result<Signature, Error> {
+        let mut device = self.device();
+        let signature = device.sign(slot, digest)?;
+        if !public_key.verify(digest, &signature) {
+            return Err(Error::WrongSignature { slot });
+        }
+        device.transport_mut().count_signature();
+        Ok(signature)
+    }
+
+    /// Asks the chip for the key in `slot` again, and says whether it is another one than was known.
+    fn refresh(&self, slot: Slot) -> Result<bool, Error> {
+        let key = self.with_this_chip(|device| device.public_key(slot))?;
+        let known = lock(&self.public_keys).insert(slot, key);
+        if known == Some(key) {
+            return Ok(false);
+        }
+        tracing::warn!(%slot, "the key in this slot is a new one");
+        if slot == self.primary_key()? {
+            // They were for the key that was known.
+            *lock(&self.certificates) = None;
+        }
+        Ok(true)
+    }
+
+    /// The shared secret of the private key in `slot` and `peer`: the X coordinate, 32 bytes, which crosses the bus
+    /// in clear text.
+    ///
+    /// # Errors
+    /// When the chip does not answer, the slot does not allow ECDH, the result may not leave the chip or only
+    /// encrypted, or `peer` is no point of the curve.
+    pub fn ecdh(&self, slot: Slot, peer: &PublicKey) -> Result<Secret<32>, Error> {
+        if !gives_ecdh(&self.configuration()?, slot) {
+            return Err(Error::NoEcdh { slot });
+        }
+        self.with_this_chip(|device| device.ecdh(slot, peer))
+    }
+
+    /// Makes a new key pair in `slot` and gives the public key. The old private key is destroyed, so a rule of the
+    /// configuration has to list the slot with `overwrite = true`.
+    ///
+    /// # Errors
+    /// When no rule allows it, the chip's configuration does not, it does not answer, or another chip is there. The
+    /// key then stays as it was; only after a lost answer it may be new nevertheless.
+    pub fn generate_key_pair(&self, slot: Slot) -> Result<PublicKey, Error> {
+        if slot == self.primary_key()? {
+            return Err(Error::PermanentKey { slot });
+        }
+        if !self.may_overwrite(slot) {
+            return Err(Error::NotListed { slot, serial_number: self.serial_number() });
+        }
+        let now = self.read_configuration()?;
+        if !allows_genkey(&now, slot) {
+            return Err(Error::NoGenKey { slot });
+        }
+        self.generate_key(slot, Irreversible::i_understand(OverwritesKey))
+    }
+
+    /// As [`generate_key_pair`](Self::generate_key_pair) for a caller who has asked its user, and needs no rule.
+    ///
+    /// # Errors
+    /// When the chip does not answer, or the slot takes no new key; the primary one never does. After a lost answer
+    /// the key may be new nevertheless: ask for its public key.
+    pub fn generate_key(&self, slot: Slot, consent: Irreversible<OverwritesKey>) -> Result<PublicKey, Error> {
+        if slot == self.primary_key()? {
+            return Err(Error::PermanentKey { slot });
+        }
+        // Whatever comes of it, the old one is not known any more.
+        lock(&self.public_keys).remove(&slot);
+        let key = self.with_this_chip(|device| device.generate_key(slot, consent))?;
+        lock(&self.public_keys).insert(slot, key);
+        Ok(key)
+    }
+
+    /// Whether a rule lists `slot` as free to generate over.
+    pub(super) fn may_overwrite(&self, slot: Slot) -> bool {
+        self.rules.iter().any(|rule| rule.slot == slot && rule.overwrite)
+    }
+}
+
+/// Whether SlotConfig allows ECDH, and does not keep the result in the chip.
+pub(super) const fn allows_ecdh(rules: SlotConfig) -> bool {
+    let uses = rules.private_key_use();
+    uses.allows_ecdh() && !uses.keeps_ecdh_result()
+}
+
+/// Whether ECDH with `slot` is allowed and its result leaves the chip in clear text: SlotConfig, and ECDHPROT in
+/// ChipOptions.
+fn gives_ecdh(configuration: &Configuration, slot: Slot) -> bool {
+    holds_private_key(configuration, slot)
+        && allows_ecdh(configuration.slot_rules(slot))
+        && configuration.chip_options().ecdh_protection() == OutputProtection::CallersChoice
+}
+
+/// Whether the chip makes a new key in `slot`: WriteConfig, and the lock of the slot.
+fn allows_genkey(configuration: &Configuration, slot: Slot) -> bool {
+    holds_private_key(configuration, slot)
+        && configuration.slot_rules(slot).write_config().allows_genkey()
+        && !configuration.is_slot_locked(slot)
+}
