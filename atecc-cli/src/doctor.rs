@@ -44,7 +44,8 @@ fn examine(session: &mut Session, arguments: &Arguments, report: &mut Report) ->
     if !way::examine(&spec, report)? {
         return Ok(());
     }
-    let token = match session.token() {
+    // What the cache says of the chip is not what is asked.
+    let token = match session.uncached_token() {
         Ok(token) => token,
         Err(error) => return failure::examine(&spec, &error, report),
     };

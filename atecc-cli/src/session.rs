@@ -59,6 +59,14 @@ impl Session {
         Ok(token)
     }
 
+    /// The chip, opened anew and without what the cache says of it.
+    pub(crate) fn uncached_token(&mut self) -> Result<Arc<Token>, Error> {
+        self.close();
+        let token = Arc::new(Token::open_uncached(&self.spec()?)?);
+        self.token = Some(Arc::clone(&token));
+        Ok(token)
+    }
+
     /// The chip if it is open.
     pub(crate) fn open_token(&self) -> Option<&Token> {
         self.token.as_deref()

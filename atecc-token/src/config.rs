@@ -10,6 +10,7 @@ use std::{
 };
 
 pub use slot::SlotRule;
+pub(crate) use trust::has_more_rights_than_its_caller;
 pub use trust::trusted_variable;
 
 use crate::{DeviceSpec, Error};

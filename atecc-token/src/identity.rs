@@ -5,7 +5,7 @@ mod stored;
 use atecc::PublicKey;
 use pem_rfc7468::LineEnding;
 
-pub(crate) use stored::{Layout, Stored};
+pub(crate) use stored::{Layout, PIECE, Stored};
 
 /// The certificates of a token, each in DER.
 #[derive(Clone, Debug)]

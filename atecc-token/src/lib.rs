@@ -2,8 +2,12 @@
 //!
 //! A [`DeviceSpec`] says where a chip is; [`Token::open`] opens the way there. A token is shared by any number
 //! of threads, and the chip behind it by any number of processes: each transaction takes the lock of the bus.
-//! What the chip cannot change while it is open (its serial number, the key of slot 0, its certificates) is
-//! read once. Every signature is checked against the public key before it is handed out.
+//! What the chip cannot change (its serial number, the primary key, its certificates) is read once, and kept in the
+//! user's cache for the next process. Every signature is checked against the public key before it is handed out.
+//!
+//! [`Config`] is the file atecc.toml: which devices there are, and which [slots](SlotRule) beside the first are shown
+//! or may get new keys. Without a rule [`Token::objects`] shows the primary key with its certificates, symmetric keys,
+//! data and counters.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), atecc_token::Error> {
@@ -18,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod bus;
+mod cache;
 mod config;
 mod error;
 mod identity;

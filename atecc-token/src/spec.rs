@@ -62,6 +62,16 @@ pub enum DeviceSpec {
 }
 
 impl DeviceSpec {
+    /// What kind of way it is: chips of the same serial number behind ways of two kinds are two chips to the cache.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Emulator { .. } | Self::EmulatedBus { .. } => "emulator",
+            Self::I2c { .. } => "i2c",
+            #[cfg(feature = "rppal")]
+            Self::Rppal { .. } => "rppal",
+        }
+    }
+
     /// Whether the chip may go and come back while a program runs: a socket whose server ends, an adapter on USB. A
     /// bus that is not there at the moment is one of those.
     pub fn is_removable(&self) -> bool {

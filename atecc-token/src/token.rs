@@ -14,12 +14,12 @@ mod zone;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
 };
 
 use atecc::{Device, PublicKey, SerialNumber, Slot, command::Zone, zone::Revision};
 
-use crate::{Certificates, DeviceSpec, Error, SlotRule, Statistics, TransportError, bus::Way};
+use crate::{Certificates, DeviceSpec, Error, SlotRule, Statistics, TransportError, bus::Way, cache::Cache};
 use shared::SharedBus;
 use zone::KnownZone;
 
@@ -33,7 +33,11 @@ pub struct Token {
     zone: Mutex<KnownZone>,
     serial_number: SerialNumber,
     revision: Revision,
+    kind: &'static str,
     is_emulated: bool,
+    cache: Option<Cache>,
+    /// Whether the cache was asked.
+    is_recalled: Once,
     /// Those that speak of this chip.
     rules: Vec<SlotRule>,
     /// Public keys that were read. Who else may use the chip may make new ones; a signature shows it.
@@ -56,6 +60,19 @@ impl Token {
     /// # Errors
     /// When there is no such device, or no chip answers.
     pub fn open_with(spec: &DeviceSpec, rules: &[SlotRule]) -> Result<Self, Error> {
+        Self::open_in(spec, rules, Cache::of_user())
+    }
+
+    /// Opens the chip that `spec` names, without rules, and without what the cache on the disk says of it: for those
+    /// who examine the chip itself.
+    ///
+    /// # Errors
+    /// When there is no such device, or no chip answers.
+    pub fn open_uncached(spec: &DeviceSpec) -> Result<Self, Error> {
+        Self::open_in(spec, &[], None)
+    }
+
+    fn open_in(spec: &DeviceSpec, rules: &[SlotRule], cache: Option<Cache>) -> Result<Self, Error> {
         let way = Way::open(spec)?;
         let is_emulated = way.is_emulated;
         let mut device = Device::new(SharedBus::new(way));
@@ -76,7 +93,10 @@ impl Token {
             zone: Mutex::new(zone),
             serial_number,
             revision,
+            kind: spec.kind(),
             is_emulated,
+            cache,
+            is_recalled: Once::new(),
             public_keys: Mutex::default(),
             certificates: Mutex::default(),
         })

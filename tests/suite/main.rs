@@ -7,6 +7,7 @@
 mod access;
 mod bench;
 mod c_surface;
+mod cache;
 mod clients;
 mod doctor;
 mod house;

@@ -51,6 +51,12 @@ impl Layout {
         }
     }
 
+    /// The slots of the pieces.
+    pub(crate) fn certificate_slots(self) -> Vec<Slot> {
+        let slot = |(zone, _)| if let Zone::Data(slot) = zone { Some(slot) } else { None };
+        self.pieces().into_iter().filter_map(slot).collect()
+    }
+
     /// Whether `slot` holds a part of it.
     pub(crate) fn uses(self, slot: Slot) -> bool {
         let zone = Zone::Data(slot);

@@ -18,6 +18,7 @@ impl Token {
     /// # Errors
     /// When the chip does not answer, or the slot holds no key.
     pub fn public_key(&self, slot: Slot) -> Result<PublicKey, Error> {
+        self.recall();
         if let Some(key) = lock(&self.public_keys).get(&slot) {
             return Ok(*key);
         }
@@ -68,8 +69,7 @@ impl Token {
         }
         tracing::warn!(%slot, "the key in this slot is a new one");
         if slot == self.primary_key()? {
-            // They were for the key that was known.
-            *lock(&self.certificates) = None;
+            self.forget_identity();
         }
         Ok(true)
     }

@@ -1,5 +1,6 @@
 //! What a token does with chips of all kinds, on an emulated bus whose time is virtual.
 
+mod cached;
 mod counts;
 mod generate;
 
@@ -41,13 +42,18 @@ impl TestChip {
     }
 
     fn open(&self) -> Token {
-        Token::open(&self.spec()).unwrap()
+        Token::open_in(&self.spec(), &[], None).unwrap()
     }
 
     /// Opened with the tables `[[slot]]` of this configuration.
     fn open_with(&self, rules: &str) -> Token {
         let config = crate::Config::parse(rules, Path::new("atecc.toml")).unwrap();
-        Token::open_with(&self.spec(), &config.slots).unwrap()
+        Token::open_in(&self.spec(), &config.slots, None).unwrap()
+    }
+
+    /// Opened by a user who has a cache below this folder.
+    fn open_cached(&self, base: &Path) -> Token {
+        Token::open_in(&self.spec(), &[], Some(Cache::below(base.into()))).unwrap()
     }
 }
 

@@ -81,6 +81,22 @@ impl KnownZone {
         Ok(())
     }
 
+    /// The whole zone, if it is known.
+    pub(super) fn whole(&self) -> Option<[u8; CONFIGURATION_ZONE]> {
+        self.missing(&Block::ALL).is_empty().then_some(self.bytes)
+    }
+
+    /// The whole zone, as it was once.
+    pub(super) const fn recall(&mut self, bytes: &[u8; CONFIGURATION_ZONE]) {
+        self.bytes = *bytes;
+        self.known = [true; 4];
+    }
+
+    /// The first block.
+    pub(super) fn start(&self) -> &[u8] {
+        &self.bytes[..BLOCK]
+    }
+
     pub(super) fn missing(&self, wanted: &[Block]) -> Vec<Block> {
         wanted.iter().copied().filter(|&block| !self.known[block as usize]).collect()
     }
@@ -108,6 +124,7 @@ impl Token {
 
     /// The zone of which at least these blocks are known; reads those that are not.
     pub(super) fn zone(&self, wanted: &[Block]) -> Result<Configuration, Error> {
+        self.recall();
         let missing = lock(&self.zone).missing(wanted);
         if !missing.is_empty() {
             let packets: Vec<Packet> = missing.iter().map(|block| block.read().packet()).collect();

@@ -29,7 +29,7 @@ impl Served {
     /// On the bus behind `socket`, which `meter` counts.
     pub(crate) fn new(socket: &Path, meter: Meter) -> Result<Self> {
         let spec: DeviceSpec = format!("emulator:unix:{}", socket.display()).parse()?;
-        let token = Token::open(&spec)?;
+        let token = Token::open_uncached(&spec)?;
         let bus = SocketBus::connect(socket)?;
         let bare = Device::new(I2cTransport::new(bus, Clock::real(), TRUST_AND_GO_ADDRESS));
         let public_key = token.public_key(Slot::PRIMARY_KEY)?;
@@ -45,7 +45,10 @@ impl Served {
     fn run(&mut self, scenario: Scenario) -> Result<()> {
         let slot = Slot::PRIMARY_KEY;
         match scenario {
-            Scenario::Open => self.token = Token::open(&self.spec)?,
+            Scenario::Open => {
+                self.token = Token::open_uncached(&self.spec)?;
+                self.token.configuration()?;
+            }
             Scenario::PublicKey | Scenario::PublicKeyAgain => {
                 self.token.public_key(slot)?;
             }

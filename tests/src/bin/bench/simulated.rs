@@ -32,12 +32,18 @@ impl Simulated {
 
     /// As a token reads them; it also rebuilds them, which takes the chip nothing.
     fn certificates(&mut self) -> Result<()> {
-        let (mut device, mut key, mut signer, mut hint) = ([0; 72], [0; 72], [0; 72], [0; 8]);
-        self.device.read(
-            &[TngTls::DEVICE_CERTIFICATE, TngTls::SIGNER_PUBLIC_KEY, TngTls::SIGNER_CERTIFICATE, Zone::Otp],
-            &mut [&mut device, &mut key, &mut signer, &mut hint],
-        )?;
-        Ok(self.device.read(&[TngTls::EUI48], &mut [&mut [0; 12]])?)
+        let (mut device, mut key, mut signer) = ([0; 72], [0; 72], [0; 72]);
+        let (mut hint, mut eui48) = ([0; 32], [0; 32]);
+        Ok(self.device.read(
+            &[
+                TngTls::DEVICE_CERTIFICATE,
+                TngTls::SIGNER_PUBLIC_KEY,
+                TngTls::SIGNER_CERTIFICATE,
+                Zone::Otp,
+                TngTls::EUI48,
+            ],
+            &mut [&mut device, &mut key, &mut signer, &mut hint, &mut eui48],
+        )?)
     }
 }
 
