@@ -88,6 +88,13 @@ pub(super) fn ask_recorded<const N: usize>(socket: &Path, log: &Path, calls: [&s
     answers(record(&mut command(socket, TRUST_AND_GO), log), &calls).try_into().unwrap()
 }
 
+/// The same to the chip at `address`, in eight bits.
+#[track_caller]
+pub(super) fn ask_recorded_at(socket: &Path, address: u8, log: &Path, calls: &[String]) -> Vec<Answer> {
+    let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
+    answers(record(&mut command(socket, address), log), &calls)
+}
+
 /// `bytes` as an argument of a call.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold("x:".to_owned(), |mut text, byte| {

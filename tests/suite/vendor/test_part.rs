@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use atecc::Configuration;
+use atecc::{Configuration, Slot};
 use atecc_emulator::Eeprom;
 
 use super::{
@@ -27,9 +27,14 @@ pub(super) fn zone() -> [u8; 128] {
 
 /// A part whose zones are locked, with [`PARENT`] in slot 4.
 pub(super) fn test_part() -> Chip {
+    Chip::holding(&test_part_eeprom())
+}
+
+/// Its memory.
+pub(super) fn test_part_eeprom() -> Eeprom {
     let mut eeprom = Eeprom::new(&Configuration::from_bytes(zone()));
-    eeprom.slot_mut(atecc::Slot::new(4).unwrap())[..32].copy_from_slice(&PARENT);
-    Chip::holding(&eeprom)
+    eeprom.slot_mut(Slot::new(4).unwrap())[..32].copy_from_slice(&PARENT);
+    eeprom
 }
 
 /// Asks such a part, in one process and in this order.

@@ -1,5 +1,8 @@
 //! What the vendor's library and our driver say to one chip for the same purpose.
 
+mod driver;
+mod recording;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -41,6 +44,29 @@ impl Transcript {
     fn commands(&self) -> Vec<String> {
         let sent = self.0.iter().filter(|message| !message.is_read && message.is_acknowledged);
         sent.filter_map(|message| message.bytes.strip_prefix(&[COMMAND])).map(hex).collect()
+    }
+
+    /// What the chip answered to the last command of `opcode`, where that was `length` bytes.
+    fn answer_of(&self, opcode: u8, length: usize) -> Vec<u8> {
+        let is_command =
+            |message: &Message| matches!(message.bytes[..], [COMMAND, _, code, ..] if code == opcode);
+        let sent = self.0.iter().rposition(|message| !message.is_read && is_command(message)).unwrap();
+        // In one read or, its count first, in two. A read of a busy chip has no bytes.
+        let reads = self.0[sent..].iter().filter(|message| message.is_read);
+        let answer: Vec<u8> = reads.flat_map(|message| &message.bytes).copied().take(length + 1).collect();
+        assert_eq!(usize::from(answer[0]), length + 3, "{answer:02x?}");
+        answer[1..=length].to_vec()
+    }
+
+    /// The last command of `opcode` without count and checksum.
+    fn body_of(&self, opcode: u8) -> String {
+        let is_one = |body: &String| body.starts_with(&format!("x:{opcode:02x}"));
+        self.bodies().rfind(is_one).unwrap_or_else(|| panic!("no command {opcode:#x}"))
+    }
+
+    /// All commands without count and checksum.
+    fn bodies(&self) -> impl DoubleEndedIterator<Item = String> {
+        self.commands().into_iter().map(|command| format!("x:{}", without_checksum(&command).split_off(2)))
     }
 
     /// The part that begins with the wake before the command `opcode`.
@@ -177,5 +203,5 @@ fn the_certificates_take_the_same_commands_but_for_known_reasons() {
 }
 
 fn without_checksum(command: &str) -> String {
-    command[2..command.len() - 4].to_owned()
+    command["x:".len()..command.len() - 4].to_owned()
 }
