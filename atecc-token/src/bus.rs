@@ -88,6 +88,8 @@ pub(crate) enum AnyBus {
     Linux(LinuxBus),
     #[cfg(feature = "rppal")]
     Rppal(rppal::i2c::I2c),
+    /// It was pulled. As long as a program has it open, the kernel does not let it go, and no new one comes.
+    Closed,
 }
 
 impl fmt::Debug for AnyBus {
@@ -98,6 +100,7 @@ impl fmt::Debug for AnyBus {
             Self::Linux(_) => "Linux",
             #[cfg(feature = "rppal")]
             Self::Rppal(_) => "Rppal",
+            Self::Closed => "Closed",
         })
     }
 }
@@ -116,6 +119,7 @@ impl I2c for AnyBus {
             Self::Rppal(bus) => {
                 embedded_hal::i2c::I2c::transaction(bus, address, operations).map_err(BusFault::Rppal)
             }
+            Self::Closed => Err(BusFault::Closed),
         }
     }
 }
@@ -138,6 +142,9 @@ pub enum TransportError {
         /// The one that is there.
         found: SerialNumber,
     },
+    /// The bus was pulled, or made anew, and cannot be opened again. The next call tries again.
+    #[error(transparent)]
+    NotReopened(Box<Error>),
     /// The emulated bus has gone; it is looked for again at the next call.
     #[error("the emulated bus is gone ({0}); is `atecc emulator serve` running?")]
     Gone(BusError),
@@ -169,6 +176,9 @@ pub enum BusFault {
     #[cfg(feature = "rppal")]
     #[error(transparent)]
     Rppal(rppal::i2c::Error),
+    /// The bus was pulled.
+    #[error("the bus is gone")]
+    Closed,
 }
 
 impl embedded_hal::i2c::Error for BusFault {
@@ -176,6 +186,7 @@ impl embedded_hal::i2c::Error for BusFault {
         match self {
             Self::Emulated(error) => embedded_hal::i2c::Error::kind(error),
             Self::Linux(error) => embedded_hal::i2c::Error::kind(error),
+            Self::Closed => ErrorKind::Bus,
             #[cfg(feature = "rppal")]
             Self::Rppal(_) => ErrorKind::NoAcknowledge(embedded_hal::i2c::NoAcknowledgeSource::Unknown),
         }

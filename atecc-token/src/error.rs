@@ -145,6 +145,7 @@ impl Error {
         match self {
             Self::EmulatedBus { .. } | Self::I2cNode { .. } => true,
             Self::EmulatorFile(error) => matches!(error, FileError::Missing { .. }),
+            Self::Chip(atecc::Error::Transport(TransportError::NotReopened(error))) => error.is_absent(),
             Self::Chip(atecc::Error::Transport(error)) => {
                 matches!(
                     error,

@@ -33,6 +33,8 @@ const POLL: Duration = Duration::from_millis(1);
 /// exec, and the lock goes with the last process that has it open, however that ends.
 #[derive(Debug)]
 pub(crate) struct BusLock {
+    /// As it was named: a link may lead to another bus later.
+    name: PathBuf,
     path: PathBuf,
     file: File,
 }
@@ -48,7 +50,7 @@ impl BusLock {
         if metadata.file_type().is_char_device() && !mounts::is_of_the_host(metadata.dev()) {
             return Err(Error::PrivateNode { node: node.into() });
         }
-        Ok(Self { path, file })
+        Ok(Self { name: node.into(), path, file })
     }
 
     /// The canonical name of what is locked.
@@ -62,9 +64,17 @@ impl BusLock {
         path.push(".lock");
         let path = PathBuf::from(path);
         match open_or_create(&path, socket) {
-            Ok(file) => Ok(Self { path, file }),
+            Ok(file) => Ok(Self { name: path.clone(), path, file }),
             Err(source) => Err(LockError::Unusable { path, source }),
         }
+    }
+
+    /// Whether the name still leads to what is locked. An adapter that was pulled and put back has a new node, whose
+    /// lock is another one.
+    pub(crate) fn is_current(&self) -> bool {
+        let (named, opened) = (fs::metadata(&self.name), self.file.metadata());
+        matches!((named, opened), (Ok(named), Ok(opened))
+            if (named.dev(), named.ino()) == (opened.dev(), opened.ino()))
     }
 
     /// Waits for the lock, at most half a minute; dropping the guard frees it.
@@ -164,6 +174,12 @@ pub enum LockError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The file is made anew again and again.
+    #[error("the lock of the bus, {path}, does not stay the same file; who replaces it?", path = path.display())]
+    Replaced {
+        /// The locked file.
+        path: PathBuf,
     },
     /// Somebody else held the bus for too long.
     #[error(

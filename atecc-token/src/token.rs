@@ -75,7 +75,7 @@ impl Token {
     fn open_in(spec: &DeviceSpec, rules: &[SlotRule], cache: Option<Cache>) -> Result<Self, Error> {
         let way = Way::open(spec)?;
         let is_emulated = way.is_emulated;
-        let mut device = Device::new(SharedBus::new(way));
+        let mut device = Device::new(SharedBus::new(spec, way));
         let mut start = [0; 32];
         device.read(&[Zone::Configuration], &mut [&mut start])?;
         let zone = KnownZone::new(&start);

@@ -75,6 +75,11 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
         self.statistics
     }
 
+    /// The bus, for whoever has to open it again. What is sent through it is not counted.
+    pub const fn bus_mut(&mut self) -> &mut I {
+        &mut self.bus
+    }
+
     /// The bus and the delay; ends the use of this value.
     pub fn release(self) -> (I, D) {
         (self.bus, self.delay)

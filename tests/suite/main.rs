@@ -21,6 +21,7 @@ mod real_chips;
 mod shared_bus;
 mod shell;
 mod support;
+mod swap;
 mod two_chips;
 mod vendor;
 mod verbs;

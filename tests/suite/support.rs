@@ -7,7 +7,7 @@ mod preload;
 mod process;
 mod terminal;
 
-pub(crate) use chip::{Chip, ServedBus};
+pub(crate) use chip::{Chip, ServedBus, wait_for_socket};
 pub(crate) use pasted::{release_programs, script, sh_blocks};
 pub(crate) use pki::ServerCertificate;
 pub(crate) use preload::{BUS_NUMBER, I2C_DEV, Message, give_i2c_dev, messages, record};

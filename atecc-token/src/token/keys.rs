@@ -100,7 +100,7 @@ impl Token {
         if !self.may_overwrite(slot) {
             return Err(Error::NotListed { slot, serial_number: self.serial_number() });
         }
-        let now = self.read_configuration()?;
+        let now = self.with_this_chip(|device| device.configuration())?;
         if !allows_genkey(&now, slot) {
             return Err(Error::NoGenKey { slot });
         }

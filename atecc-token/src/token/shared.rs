@@ -1,6 +1,9 @@
 //! The bus with its lock around every transaction.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use atecc::{
     Configuration, Responses, SerialNumber, Transport,
@@ -12,7 +15,7 @@ use atecc::{
 use atecc_emulator::Clock;
 
 use crate::{
-    Statistics,
+    DeviceSpec, LockError, Statistics,
     bus::{AnyBus, TransportError, Way},
     lock::BusLock,
 };
@@ -21,21 +24,49 @@ use crate::{
 const SERIAL_NUMBER: Read =
     Read { zone: Zone::Configuration, address: Address { block: 0, word: 0 }, size: ReadSize::Block };
 
+/// How often a lock may turn out to be of a file that is no longer there, in one transaction.
+const REOPENINGS: u32 = 3;
+
 /// A way to the chip that is locked while it is used.
 #[derive(Debug)]
 pub(super) struct SharedBus {
+    spec: DeviceSpec,
     transport: I2cTransport<AnyBus, Clock>,
-    lock: Option<BusLock>,
+    lock: Lock,
     /// The chip that has to be there.
     expected: Option<SerialNumber>,
     signatures: u64,
     busy: Duration,
 }
 
+/// What keeps other processes away.
+#[derive(Debug)]
+enum Lock {
+    /// The chip is in this process; its file is locked all the time.
+    Owned,
+    /// The lock of the bus.
+    Bus(BusLock),
+    /// There was one, whose bus was pulled.
+    Closed,
+}
+
+impl From<Option<BusLock>> for Lock {
+    fn from(lock: Option<BusLock>) -> Self {
+        lock.map_or(Self::Owned, Self::Bus)
+    }
+}
+
 impl SharedBus {
-    /// The bus at the end of this way.
-    pub(super) fn new(way: Way) -> Self {
-        Self { transport: way.transport, lock: way.lock, expected: None, signatures: 0, busy: Duration::ZERO }
+    /// The bus at the end of this way, which `spec` names.
+    pub(super) fn new(spec: &DeviceSpec, way: Way) -> Self {
+        Self {
+            spec: spec.clone(),
+            transport: way.transport,
+            lock: way.lock.into(),
+            expected: None,
+            signatures: 0,
+            busy: Duration::ZERO,
+        }
     }
 
     /// Takes the speed of the chip from its configuration zone.
@@ -63,11 +94,41 @@ impl SharedBus {
         &mut self,
         run: impl FnOnce(&mut I2cTransport<AnyBus, Clock>) -> Result<T, TransportError>,
     ) -> Result<T, TransportError> {
-        let _guard = self.lock.as_ref().map(BusLock::acquire).transpose()?;
-        let start = Instant::now();
-        let result = run(&mut self.transport);
-        self.busy += start.elapsed();
-        result
+        for _ in 0..REOPENINGS {
+            let _guard = match &self.lock {
+                Lock::Owned => None,
+                Lock::Bus(lock) => {
+                    let guard = lock.acquire()?;
+                    if !lock.is_current() {
+                        drop(guard);
+                        self.reopen()?;
+                        continue;
+                    }
+                    Some(guard)
+                }
+                Lock::Closed => {
+                    self.reopen()?;
+                    continue;
+                }
+            };
+            let start = Instant::now();
+            let result = run(&mut self.transport);
+            self.busy += start.elapsed();
+            return result;
+        }
+        let path = if let Lock::Bus(lock) = &self.lock { lock.path().into() } else { PathBuf::new() };
+        Err(LockError::Replaced { path }.into())
+    }
+
+    /// Lets go of a bus that is no longer there, and opens what has its name now, with its lock.
+    fn reopen(&mut self) -> Result<(), TransportError> {
+        self.lock = Lock::Closed;
+        *self.transport.bus_mut() = AnyBus::Closed;
+        let way = Way::open(&self.spec).map_err(|error| TransportError::NotReopened(Box::new(error)))?;
+        tracing::info!(spec = %self.spec, "the bus is another one now, and was opened again");
+        self.lock = way.lock.into();
+        (*self.transport.bus_mut(), _) = way.transport.release();
+        Ok(())
     }
 }
 
@@ -164,4 +225,83 @@ fn check(expected: SerialNumber, block: &Response) -> Result<(), TransportError>
     zone.iter_mut().zip(block.data()).for_each(|(zone, byte)| *zone = *byte);
     let found = Configuration::from_bytes(zone).serial_number();
     if found == expected { Ok(()) } else { Err(TransportError::AnotherChip { expected, found }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        os::unix::fs::{MetadataExt, symlink},
+        path::Path,
+    };
+
+    use super::*;
+    use crate::Error;
+
+    /// A file stands for the device node. It takes a lock as that does, and refuses every transfer.
+    fn node() -> (tempfile::TempDir, PathBuf, SharedBus) {
+        let folder = tempfile::tempdir().unwrap();
+        let (bus, node) = (folder.path().join("i2c-7"), folder.path().join("by-path"));
+        fs::write(&bus, "").unwrap();
+        symlink(&bus, &node).unwrap();
+        let spec: DeviceSpec = format!("i2c:{}", node.display()).parse().unwrap();
+        let shared = SharedBus::new(&spec, Way::open(&spec).unwrap());
+        (folder, bus, shared)
+    }
+
+    fn inode(path: &Path) -> u64 {
+        fs::metadata(path).unwrap().ino()
+    }
+
+    /// The nodes that this process has open: those of the folder, by their inodes.
+    fn open_nodes(folder: &Path) -> Vec<u64> {
+        let files = fs::read_dir("/proc/self/fd").unwrap();
+        let of_folder = |entry: fs::DirEntry| {
+            let name = fs::read_link(entry.path()).ok()?;
+            let inode = fs::metadata(entry.path()).ok()?.ino();
+            name.starts_with(folder).then_some(inode)
+        };
+        files.filter_map(|entry| of_folder(entry.unwrap())).collect()
+    }
+
+    /// What an adapter that is pulled and put back leaves: another node behind the name, here with another number.
+    #[test]
+    fn a_node_that_was_made_anew_is_opened_and_locked_again() {
+        let (folder, bus, mut shared) = node();
+        let before = inode(&bus);
+        assert_eq!(open_nodes(folder.path()), [before, before]);
+        shared.locked(|_| Ok(())).unwrap();
+        assert_eq!(open_nodes(folder.path()), [before, before]);
+
+        let next = folder.path().join("i2c-8");
+        fs::write(&next, "").unwrap();
+        let link = folder.path().join("next");
+        symlink(&next, &link).unwrap();
+        fs::rename(&link, folder.path().join("by-path")).unwrap();
+        let now = inode(&next);
+        let folder_path = folder.path().to_path_buf();
+        shared
+            .locked(|_| {
+                // Lock and bus are of the new one, and the lock is taken.
+                assert_eq!(open_nodes(&folder_path), [now, now]);
+                let other = fs::File::open(&next).unwrap();
+                assert!(matches!(other.try_lock(), Err(fs::TryLockError::WouldBlock)));
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn a_bus_that_was_pulled_is_let_go_and_comes_back() {
+        let (folder, bus, mut shared) = node();
+        fs::remove_file(&bus).unwrap();
+        for _ in 0..2 {
+            let error = shared.locked(|_| Ok(())).unwrap_err();
+            assert!(Error::from(atecc::Error::Transport(error)).is_absent());
+            assert_eq!(open_nodes(folder.path()), Vec::<u64>::new());
+        }
+        fs::write(&bus, "").unwrap();
+        shared.locked(|_| Ok(())).unwrap();
+        assert_eq!(open_nodes(folder.path()), [inode(&bus), inode(&bus)]);
+    }
 }

@@ -83,12 +83,18 @@ impl Chip {
         let mut command = Command::new(program("atecc"));
         command.args(["emulator", "serve"]).args(options).arg(self.eeprom()).arg(&socket);
         let server = Running::start(&mut command);
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while UnixStream::connect(&socket).is_err() {
-            assert!(Instant::now() < deadline, "the emulated bus is not served");
-            thread::sleep(Duration::from_millis(10));
-        }
+        wait_for_socket(&socket);
         ServedBus { socket, server }
+    }
+}
+
+/// Waits until somebody listens there.
+#[track_caller]
+pub(crate) fn wait_for_socket(socket: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while UnixStream::connect(socket).is_err() {
+        assert!(Instant::now() < deadline, "the emulated bus is not served");
+        thread::sleep(Duration::from_millis(10));
     }
 }
 
