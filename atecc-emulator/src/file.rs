@@ -5,7 +5,7 @@ mod error;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -34,6 +34,10 @@ const SAVING: &str = ".saving";
 ///
 /// As the [`Storage`] of a chip it saves what the chip writes: into a new file beside the old one, which takes
 /// its place when it is whole and on the disk. So there is one good file at any time, whatever fails.
+///
+/// Where a new file cannot take its place, because it would belong to another user or because the file is mounted by
+/// itself into a container, the old one is written over, and the new one stays until that is done: who opens a torn
+/// file finds the whole one beside it.
 #[derive(Debug)]
 pub struct EepromFile {
     eeprom: Eeprom,
@@ -77,9 +81,30 @@ impl EepromFile {
             .take(FILE as u64 + 1)
             .read_to_end(&mut content)
             .map_err(|source| FileError::Io { path: path.into(), source })?;
-        let eeprom = parse(&content).ok_or_else(|| FileError::Corrupt { path: path.into() })?;
-        let path = fs::canonicalize(path).map_err(|source| FileError::Io { path: path.into(), source })?;
-        Ok(Self { eeprom, path, file })
+        let io_error = |source| FileError::Io { path: path.into(), source };
+        let canonical = fs::canonicalize(path).map_err(io_error)?;
+        let eeprom = match parse(&content) {
+            Some(eeprom) => eeprom,
+            None => mend(&file, &canonical)
+                .map_err(io_error)?
+                .ok_or_else(|| FileError::Corrupt { path: path.into() })?,
+        };
+        Ok(Self { eeprom, path: canonical, file })
+    }
+
+    /// Whether what a chip in the file `path` writes can be saved, as far as can be told without writing it. A chip
+    /// that cannot save refuses the command, and has no status to say why.
+    ///
+    /// # Errors
+    /// When no file can be made beside it.
+    pub fn check_saving(path: &Path) -> Result<(), FileError> {
+        let unsaved = |source| FileError::Unsaved { path: path.into(), source };
+        let beside = beside(&fs::canonicalize(path).map_err(unsaved)?);
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside) {
+            Ok(_) => fs::remove_file(&beside).map_err(unsaved),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(unsaved(error)),
+        }
     }
 
     /// What the file holds.
@@ -87,17 +112,47 @@ impl EepromFile {
         &self.eeprom
     }
 
-    /// A new file with this content, locked and on the disk, under a name of its own.
-    fn write_beside(&self, beside: &Path, eeprom: &Eeprom) -> io::Result<File> {
+    /// A new file with this content, locked and on the disk, under a name of its own; and whether it has the owner
+    /// and the group of the old one.
+    fn write_beside(&self, beside: &Path, eeprom: &Eeprom) -> io::Result<(File, bool)> {
         let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(beside)?;
-        file.set_permissions(self.file.metadata()?.permissions())?;
+        let (old, new) = (self.file.metadata()?, file.metadata()?);
+        let is_same_owner = (old.uid(), old.gid()) == (new.uid(), new.gid())
+            || fchown(&file, Some(old.uid()), Some(old.gid())).is_ok();
+        if is_same_owner {
+            file.set_permissions(old.permissions())?;
+        }
         file.try_lock().map_err(|error| match error {
             TryLockError::Error(error) => error,
             TryLockError::WouldBlock => io::ErrorKind::ResourceBusy.into(),
         })?;
         file.write_all(&content(eeprom))?;
         file.sync_all()?;
-        Ok(file)
+        Ok((file, is_same_owner))
+    }
+
+    /// Saves with the help of the file `beside`, which is not there before, nor afterwards unless this fails.
+    fn replace(&mut self, beside: &Path, eeprom: &Eeprom) -> io::Result<()> {
+        let (file, is_same_owner) = self.write_beside(beside, eeprom)?;
+        if is_same_owner {
+            match fs::rename(beside, &self.path) {
+                Ok(()) => {
+                    self.file = file;
+                    return Ok(());
+                }
+                // The file is a mount of its own.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices
+                    ) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        overwrite(&self.file, &content(eeprom))?;
+        // What stays there is not looked at while the file is whole.
+        let _ = fs::remove_file(beside);
+        Ok(())
     }
 }
 
@@ -106,26 +161,19 @@ impl Storage for EepromFile {
         if !is_named(&self.file, &self.path)? {
             return Err(io::Error::other("another file has taken the place of the chip's"));
         }
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(SAVING);
-        let beside = PathBuf::from(beside);
+        let beside = beside(&self.path);
         // One that a crash left behind: only the owner of the lock makes them.
-        if let Err(error) = fs::remove_file(&beside)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
-        }
-        let saved = self.write_beside(&beside, eeprom).and_then(|file| {
-            fs::rename(&beside, &self.path)?;
-            Ok(file)
-        });
-        match saved {
-            Ok(file) => self.file = file,
-            Err(error) => {
+        let saved = match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => self.replace(&beside, eeprom),
+        };
+        if let Err(source) = saved {
+            if parse_file(&self.file).is_some() {
                 // The first error is the one to tell.
                 let _ = fs::remove_file(&beside);
-                return Err(error);
             }
+            let kind = source.kind();
+            return Err(io::Error::new(kind, FileError::Unsaved { path: self.path.clone(), source }));
         }
         self.eeprom.clone_from(eeprom);
         // The new file is there. If its name does not reach the disk, a loss of power brings the old one back.
@@ -136,6 +184,45 @@ impl Storage for EepromFile {
         }
         Ok(())
     }
+}
+
+/// The name of the file that a save makes beside `path`.
+fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.to_path_buf().into_os_string();
+    beside.push(SAVING);
+    beside.into()
+}
+
+/// Writes `content` over what is in `file`, which is as long.
+fn overwrite(file: &File, content: &[u8]) -> io::Result<()> {
+    file.write_all_at(content, 0)?;
+    file.sync_all()
+}
+
+/// What `file` holds, if that is a whole EEPROM.
+fn parse_file(file: &File) -> Option<Eeprom> {
+    let mut content = Zeroizing::new(vec![0; FILE]);
+    file.read_exact_at(&mut content, 0).ok()?;
+    let is_whole = file.metadata().is_ok_and(|metadata| metadata.len() == FILE as u64);
+    if is_whole { parse(&content) } else { None }
+}
+
+/// Mends a file that was torn while it was written over, with what lies beside it. That has to be of the same owner,
+/// of this user or of root: in a folder that others may write to, anybody could lay something there.
+fn mend(file: &File, path: &Path) -> io::Result<Option<Eeprom>> {
+    let beside = beside(path);
+    let Ok(whole) = File::open(&beside) else { return Ok(None) };
+    let (torn, by) = (file.metadata()?, whole.metadata()?);
+    // Of /proc/self the owner is the effective user.
+    let is_trusted = by.uid() == 0 || by.uid() == torn.uid() || by.uid() == fs::metadata("/proc/self")?.uid();
+    let Some(eeprom) = parse_file(&whole).filter(|_| is_trusted && torn.len() == FILE as u64) else {
+        return Ok(None);
+    };
+    overwrite(file, &content(&eeprom))?;
+    tracing::warn!(path = %path.display(), "the emulated chip was torn by a loss of power, and has been mended");
+    // It is of no more use; a save removes it otherwise.
+    let _ = fs::remove_file(&beside);
+    Ok(Some(eeprom))
 }
 
 /// The bytes of a file with this EEPROM.

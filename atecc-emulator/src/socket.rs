@@ -8,4 +8,4 @@ mod server;
 mod wire;
 
 pub use client::SocketBus;
-pub use server::{ServeError, Server};
+pub use server::{MAX_CLIENTS, ServeError, Server};

@@ -14,10 +14,12 @@ mod zone;
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
 };
 
-use atecc::{Device, PublicKey, SerialNumber, Slot, command::Zone, zone::Revision};
+use atecc::{Device, PublicKey, SerialNumber, Slot, Status, command::Zone, zone::Revision};
+use atecc_emulator::EepromFile;
 
 use crate::{Certificates, DeviceSpec, Error, SlotRule, Statistics, TransportError, bus::Way, cache::Cache};
 use shared::SharedBus;
@@ -35,6 +37,8 @@ pub struct Token {
     revision: Revision,
     kind: &'static str,
     is_emulated: bool,
+    /// The EEPROM of a chip in this process.
+    file: Option<PathBuf>,
     cache: Option<Cache>,
     /// Whether the cache was asked.
     is_recalled: Once,
@@ -95,6 +99,7 @@ impl Token {
             revision,
             kind: spec.kind(),
             is_emulated,
+            file: if let DeviceSpec::Emulator { path, .. } = spec { Some(path.clone()) } else { None },
             cache,
             is_recalled: Once::new(),
             public_keys: Mutex::default(),
@@ -159,7 +164,17 @@ impl Token {
         device.transport_mut().expect(Some(self.serial_number));
         let result = call(&mut device);
         device.transport_mut().expect(None);
-        Ok(result?)
+        result.map_err(|error| self.explain(error.into()))
+    }
+
+    /// An emulated chip that cannot save what it writes refuses the command. Why, its file tells.
+    fn explain(&self, error: Error) -> Error {
+        match (&self.file, error.chip_status()) {
+            (Some(file), Some(Status::ExecutionError)) => {
+                EepromFile::check_saving(file).err().map_or(error, Error::EmulatorFile)
+            }
+            _ => error,
+        }
     }
 }
 

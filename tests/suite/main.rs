@@ -10,6 +10,7 @@ mod c_surface;
 mod cache;
 mod clients;
 mod doctor;
+mod emulator_file;
 mod house;
 mod lock;
 mod mistakes;

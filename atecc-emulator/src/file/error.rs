@@ -44,6 +44,18 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
     },
+    /// What the chip writes cannot be kept. The file is as it was.
+    #[error(
+        "what the emulated chip {path} writes cannot be saved ({source}), since that takes a new file beside it; \
+         let this user write to its folder, or copy the chip into another one",
+        path = path.display()
+    )]
+    Unsaved {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The file system failed.
     #[error("the emulated chip {path} cannot be read or written: {source}", path = path.display())]
     Io {

@@ -117,3 +117,38 @@ fn a_file_that_was_replaced_is_not_overwritten() {
     assert!(file.save(&provision::tng_tls().unwrap()).is_err());
     assert_eq!(std::fs::read(&path).unwrap(), theirs);
 }
+
+/// What a loss of power leaves where the file is written over: see `Storage::save`.
+#[test]
+fn a_torn_file_is_mended_with_the_whole_one_beside_it() {
+    let (folder, path) = chip_file();
+    let (old, beside) = (std::fs::read(&path).unwrap(), folder.path().join("chip.eeprom.saving"));
+    let next = provision::tng_tls().unwrap();
+    let new = content(&next);
+    for torn_at in [64, 512, 1000] {
+        std::fs::write(&path, [&new[..torn_at], &old[torn_at..]].concat()).unwrap();
+        std::fs::write(&beside, &new).unwrap();
+        assert!(EepromFile::open(&path, Duration::ZERO).unwrap().eeprom() == &next);
+        assert!(std::fs::read(&path).unwrap() == *new && !beside.exists());
+    }
+    // A torn one mends nothing, and a whole file is not mended.
+    std::fs::write(&path, [&new[..512], &old[512..]].concat()).unwrap();
+    std::fs::write(&beside, &new[..1000]).unwrap();
+    assert!(matches!(EepromFile::open(&path, Duration::ZERO), Err(FileError::Corrupt { .. })));
+    std::fs::write(&path, &old).unwrap();
+    std::fs::write(&beside, &*new).unwrap();
+    assert!(*content(EepromFile::open(&path, Duration::ZERO).unwrap().eeprom()) == old);
+}
+
+#[test]
+fn what_cannot_be_saved_is_told_and_the_file_stays() {
+    let (folder, path) = chip_file();
+    let before = std::fs::read(&path).unwrap();
+    let mut file = EepromFile::open(&path, Duration::ZERO).unwrap();
+    EepromFile::check_saving(&path).unwrap();
+    // A folder has the name of the new file.
+    std::fs::create_dir_all(folder.path().join("chip.eeprom.saving/full")).unwrap();
+    let error = file.save(&provision::tng_tls().unwrap()).unwrap_err();
+    assert!(error.to_string().contains("cannot be saved"), "{error}");
+    assert!(std::fs::read(&path).unwrap() == before);
+}
