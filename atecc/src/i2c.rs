@@ -106,7 +106,8 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
     /// Wakes the chip and reads that it did; ends with an awake chip whose memory is empty.
     fn wake(&mut self) -> Result<(), Error<I::Error>> {
         let mut last = None;
-        for pause in WAKE_RECOVERY_US {
+        let mut pauses = WAKE_RECOVERY_US.into_iter();
+        loop {
             self.statistics.wakes += 1;
             self.statistics.transactions += 1;
             // Nobody answers at address 0, so a missing acknowledgement is no failure.
@@ -118,6 +119,7 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
                 Err(error) => last = Some(error),
             }
             let _ = self.write(&[word_address::SLEEP]);
+            let Some(pause) = pauses.next() else { break };
             self.wait(pause);
         }
         Err(match last {

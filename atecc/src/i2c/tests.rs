@@ -249,8 +249,8 @@ fn an_absent_chip_is_told_apart_from_a_silent_bus() {
             Transaction::write(CHIP, vec![0x01]).with_error(NACK),
         ]
     };
-    let transcript = [attempt(), attempt(), attempt(), attempt(), sleep()];
-    let error = on(&transcript[..4], |chip| chip.revision()).unwrap_err();
+    let error =
+        on(&[attempt(), attempt(), attempt(), attempt(), attempt()], |chip| chip.revision()).unwrap_err();
     assert!(
         matches!(error, crate::Error::Transport(Error::NoAnswer { address: CHIP, source: Some(NACK) })),
         "{error:?}"
@@ -265,6 +265,20 @@ fn a_command_that_never_ends_is_given_up_and_tried_again() {
     };
     let error = on(&[endless(), endless(), endless()], |chip| chip.revision()).unwrap_err();
     assert!(matches!(error, crate::Error::Transport(Error::Timeout { command: "Info", .. })), "{error:?}");
+}
+
+/// The longest pause outlasts any watchdog, and what comes after it is another try.
+#[test]
+fn a_chip_that_hears_no_sleep_is_found_when_its_watchdog_has_expired() {
+    let deaf = || {
+        vec![
+            Transaction::write(0x00, vec![0x00]).with_error(NACK),
+            Transaction::read(CHIP, vec![0; 4]).with_error(NACK),
+            Transaction::write(CHIP, vec![0x01]).with_error(NACK),
+        ]
+    };
+    let transcript = [deaf(), deaf(), deaf(), deaf(), wake(), ask(&INFO, REVISION.to_vec()), sleep()];
+    on(&transcript, |chip| chip.revision()).unwrap();
 }
 
 /// Before what is sent once: a chip that sleeps, as it should, does not hear it.
