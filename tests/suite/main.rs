@@ -12,6 +12,7 @@ mod clients;
 mod doctor;
 mod emulator_file;
 mod house;
+mod left_alone;
 mod lock;
 mod mistakes;
 mod mosquitto;
