@@ -13,6 +13,7 @@ mod doctor;
 mod emulator_file;
 mod house;
 mod left_alone;
+mod load;
 mod lock;
 mod mistakes;
 mod mosquitto;
