@@ -14,6 +14,7 @@ mod emulator_file;
 mod house;
 mod left_alone;
 mod load;
+mod link;
 mod lock;
 mod mistakes;
 mod mosquitto;

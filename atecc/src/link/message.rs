@@ -33,7 +33,7 @@ pub enum Kind {
     Rate,
     /// 0x81: see [`Welcome`].
     Welcome,
-    /// 0x82: how many commands were answered, answers. With [`LAST_ONLY`], the last of them only.
+    /// 0x82: how many commands were answered, answers. If only that is wanted, the last of them.
     Answer,
     /// 0x83: state, seconds left (2 bytes). The request goes on; see [`Progress`].
     Progress,

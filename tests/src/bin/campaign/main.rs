@@ -7,6 +7,7 @@
 
 mod access;
 mod faults;
+mod link;
 mod parsers;
 mod soak;
 mod socket;
@@ -24,6 +25,9 @@ type Campaign = (&'static str, fn(Instant, Random) -> Report);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
+    if let Some(code) = link::asked(&arguments) {
+        return code;
+    }
     let option = |name: &str| {
         let position = arguments.iter().position(|argument| argument == name)?;
         arguments.get(position + 1)?.parse::<u64>().ok()

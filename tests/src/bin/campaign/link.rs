@@ -1,0 +1,41 @@
+//! The bridge protocol over a line that damages what it carries, and both ends with any input.
+//!
+//! `campaign --link N` sends N frames through two pseudo-terminals with a middle that flips, drops, inserts and
+//! reorders bytes, puts boot text between them, and pulls the plug of either end. `campaign --link-inputs N` gives N
+//! inputs to the ends. `--seed S` shows a run again as far as threads allow.
+
+mod inputs;
+mod middle;
+mod requests;
+mod terminal;
+
+use std::{process::ExitCode, time::Instant};
+
+use super::{Random, Report};
+
+/// Runs what the command line asks for, if it is for the link.
+pub(crate) fn asked(arguments: &[String]) -> Option<ExitCode> {
+    let option = |name: &str| {
+        let position = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(position + 1)?.parse::<u64>().ok()
+    };
+    let seed = option("--seed").unwrap_or(0x5eed);
+    let random = Random(seed | 1);
+    let start = Instant::now();
+    let report: Report = match (option("--link"), option("--link-inputs")) {
+        (Some(frames), _) => requests::run(frames, random),
+        (_, Some(count)) => inputs::run(count, random),
+        _ => return None,
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    Some(match report {
+        Ok(figures) => {
+            println!("link {figures}, {seconds:.0} s, seed {seed}");
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            println!("link FAILED after {seconds:.0} s with --seed {seed}: {problem}");
+            ExitCode::FAILURE
+        }
+    })
+}

@@ -1,0 +1,36 @@
+//! The bridge protocol over a line that damages what it carries, in small; `campaign --link` is the large run.
+
+use std::process::Command;
+
+use super::support::run;
+
+fn campaign(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_campaign"));
+    let output = run(command.args(arguments)).succeeded();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_damaged_line_never_gives_a_wrong_answer_and_is_always_in_order_again() {
+    let figures = campaign(&["--link", "6000"]);
+    // The line was bad enough, and what was to be tested took place.
+    for (before, after, least) in [
+        ("frames, ", " of them", 100),
+        ("requests, ", " repeats", 100),
+        ("errors; ", " signatures", 50),
+        ("and ", " counter steps", 25),
+        ("wrong; ", " restarts", 3),
+    ] {
+        let number = figures
+            .split(after)
+            .next()
+            .and_then(|text| text.rsplit(before).next())
+            .and_then(|number| number.parse::<u32>().ok());
+        assert!(number >= Some(least), "{before}…{after}: {figures}");
+    }
+}
+
+#[test]
+fn any_input_is_answered_or_passed_over() {
+    assert!(campaign(&["--link-inputs", "20000"]).contains("20000 inputs"));
+}
