@@ -59,6 +59,8 @@ pub struct Client<S, A = ()> {
     receiver: Receiver,
     request: FrameWriter,
     sequence: u32,
+    /// How often the last request was sent.
+    attempts: u32,
     welcome: Option<Welcome>,
     counters: Counters,
 }
@@ -80,6 +82,7 @@ impl<S: Stream, A: Attendant> Client<S, A> {
             receiver: Receiver::new(),
             request: FrameWriter::new(),
             sequence,
+            attempts: 0,
             welcome: None,
             counters: Counters { requests: 0, repeats: 0 },
         }
@@ -114,7 +117,11 @@ impl<S: Stream, A: Attendant> Client<S, A> {
             request.put(&[VERSION]);
         });
         match result {
-            Err(Error::NoAnswer { .. }) => return Err(Error::NoBridge),
+            Err(Error::NoAnswer { .. }) => {
+                // Not where the far end may take it for a request of long ago.
+                self.sequence = self.sequence.wrapping_add(0x1000);
+                return Err(Error::NoBridge);
+            }
             result => result?,
         }
         let welcome = match split(self.receiver.payload()) {
@@ -201,10 +208,20 @@ impl<S: Stream, A: Attendant> Client<S, A> {
             commands.iter().map(|packet| packet.response_data().unwrap_or_default() + 3).sum();
         let line = BYTE * (bytes + answers) as u32;
         let wait = WAY + Duration::from_micros(chip.into()) + line;
-        self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, |request, again| {
+        let body = |request: &mut FrameWriter, again: u8| {
             request.put(&[flags | again]);
             commands.iter().for_each(|packet| request.put(packet.as_bytes()));
-        })
+        };
+        match self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, body) {
+            // The far end has started anew, and this request did not run, or may run twice.
+            Err(Error::Fault(Fault::Forgotten))
+                if kind != Kind::Next && (is_repeatable || self.attempts == 1) =>
+            {
+                self.hello()?;
+                self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, body)
+            }
+            result => result,
+        }
     }
 
     /// The answers in the receiver: how many commands were answered, and the answers to `commands`.

@@ -24,6 +24,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(20);
 /// So many broken frames in a row, and a line that left the base rate goes back to it.
 const BROKEN: u32 = 3;
+/// So many sequence numbers before the newest are of requests that are over.
+const STALE: u32 = 256;
 /// Longest payload of an answer.
 const MAX_ANSWER: usize = 6 + MAX_COMMANDS * (MAX_RESPONSE_DATA + OVERHEAD);
 
@@ -73,8 +75,10 @@ pub struct Server<'a> {
     pending: Option<Incoming>,
     /// The last answer, to be given again.
     answer: FrameWriter,
-    /// The request that it answers.
-    answered: Option<u32>,
+    /// Whether it is there.
+    is_answered: bool,
+    /// The newest request; none before the first Hello.
+    newest: Option<u32>,
     rate: u32,
     /// When a new rate is taken back, unless a frame confirms it.
     rate_until: Option<Duration>,
@@ -91,7 +95,8 @@ impl<'a> Server<'a> {
             receiver: Receiver::new(),
             pending: None,
             answer: FrameWriter::new(),
-            answered: None,
+            is_answered: false,
+            newest: None,
             rate: BASE_RATE,
             rate_until: None,
             broken: 0,
@@ -150,10 +155,21 @@ impl<'a> Server<'a> {
             _ if code >= Kind::Welcome.code() => return Ok(()),
             kind => kind,
         };
-        if self.answered == Some(sequence) {
+        if self.newest.is_some_and(|newest| is_stale(newest, sequence)) {
+            return Ok(());
+        }
+        if self.newest == Some(sequence) && self.is_answered {
             return stream.write(self.answer.frame());
         }
-        let follows = self.answered.is_some_and(|answered| answered.wrapping_add(1) == sequence);
+        if self.newest.is_none() && kind != Some(Kind::Hello) {
+            // It may have been executed before the far end lost its memory.
+            self.write_fault(sequence, Fault::Forgotten);
+            self.answer.end();
+            return stream.write(self.answer.frame());
+        }
+        let follows = self.newest.is_some_and(|newest| newest.wrapping_add(1) == sequence);
+        self.newest = Some(sequence);
+        self.is_answered = false;
         match kind {
             Some(Kind::Hello) => {
                 let welcome = self.welcome(stream);
@@ -230,8 +246,6 @@ impl<'a> Server<'a> {
         };
         let end = stream.now() + limit;
         let mut report = stream.now();
-        // The answer to the request before is given up: whoever sent this one has it.
-        self.answered = None;
         let fault = loop {
             let now = stream.now();
             let left = end.saturating_sub(now);
@@ -257,6 +271,7 @@ impl<'a> Server<'a> {
                     // The same request again: it was answered with progress, and is once more.
                     report = now;
                 }
+                Some((_, of, _)) if sequence.is_some_and(|newest| is_stale(newest, of)) => {}
                 _ => {
                     // Somebody else talks, or the same host after a restart.
                     self.pending = Some(incoming);
@@ -299,7 +314,8 @@ impl<'a> Server<'a> {
     /// Sends what was written, and keeps it for who asks again.
     fn send<S: Stream>(&mut self, stream: &mut S, sequence: u32) -> Result<(), S::Error> {
         self.answer.end();
-        self.answered = Some(sequence);
+        self.newest = Some(sequence);
+        self.is_answered = true;
         stream.write(self.answer.frame())
     }
 
@@ -363,6 +379,13 @@ impl<'a> Server<'a> {
     }
 }
 
+/// Whether `sequence` is of a request before `newest` of the same host, which a line has held back: it was answered
+/// or given up. Another host begins at random, and hardly ever here.
+const fn is_stale(newest: u32, sequence: u32) -> bool {
+    let age = newest.wrapping_sub(sequence);
+    age > 0 && age < STALE
+}
+
 /// A transaction, or one command of a lease, as it came.
 struct Request {
     flags: u8,
@@ -371,7 +394,7 @@ struct Request {
 
 impl Request {
     /// What `body` asks for, with `most` commands at most. `follows` if the request before it was this host's and
-    /// the last that was answered: then this one is new, even if it was sent before.
+    /// the newest: then this one is new, even if it was sent before.
     fn read(body: &[u8], most: usize, follows: bool) -> Result<Self, Fault> {
         let (&flags, mut rest) = body.split_first().ok_or(Fault::Malformed)?;
         if flags & !FLAGS != 0 {

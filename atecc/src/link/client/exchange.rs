@@ -29,6 +29,7 @@ impl<S: Stream, A: Attendant> Client<S, A> {
         let mut is_cancelled = false;
         for attempt in 0.. {
             let again = if attempt > 0 && !is_repeatable { AGAIN } else { 0 };
+            self.attempts = attempt + 1;
             self.counters.repeats += u64::from(attempt > 0);
             begin(&mut self.request, kind, self.sequence);
             body(&mut self.request, again);

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Request, Server};
+use super::{Request, Server, is_stale};
 use crate::{
     Status, Transport,
     command::ExecutionTime,
@@ -52,7 +52,8 @@ impl Server<'_> {
         };
         let result = transport.converse(&mut |answer| lease.step(answer));
         let Lease { error, outcome, sequence, current, origin, answered, .. } = lease;
-        self.answered = answered;
+        self.newest = Some(sequence);
+        self.is_answered = answered == Some(sequence);
         if let Some(error) = error {
             return Err(error);
         }
@@ -136,6 +137,7 @@ impl<S: Stream, G: Gate> Lease<'_, S, G> {
                     let result = self.stream.write(self.answer.frame());
                     self.note(result)?;
                 }
+                Some((_, sequence, _)) if is_stale(self.sequence, sequence) => {}
                 Some((code, sequence, body)) if code == Kind::Next.code() => {
                     self.sequence = sequence;
                     // It was not executed, sent again or not: this lease would know.

@@ -140,14 +140,15 @@ fn a_key_is_not_used_in_a_lease_that_was_not_asked_for_it() {
 fn a_lease_needs_a_command() {
     let (mut client, line) = linked(Open);
     client.hello().unwrap();
-    for (body, fault) in [
-        (&[0][..], Fault::Malformed),
-        (&[], Fault::Malformed),
-        (&[0x80], Fault::Unsupported),
-        (&[2], Fault::Forgotten),
+    for (sequence, body, fault) in [
+        (77, &[0][..], Fault::Malformed),
+        (78, &[], Fault::Malformed),
+        (79, &[0x80], Fault::Unsupported),
+        // Not the one after the newest.
+        (99, &[2], Fault::Forgotten),
     ] {
         let mut writer = FrameWriter::new();
-        message::begin(&mut writer, Kind::Lease, 77);
+        message::begin(&mut writer, Kind::Lease, sequence);
         writer.put(body);
         writer.end();
         line.borrow_mut().up.extend(writer.frame());
@@ -158,6 +159,5 @@ fn a_lease_needs_a_command() {
         let frame = said.iter().filter_map(|byte| receiver.push(*byte)).count();
         assert_eq!(frame, 1);
         assert_eq!(&receiver.payload()[5..], &fault.to_bytes(), "{body:?}");
-        near.server = Server::new(ABOUT);
     }
 }

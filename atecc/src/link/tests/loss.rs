@@ -137,3 +137,33 @@ fn a_frame_may_come_in_pieces() {
     near.server.poll(&mut far, &mut near.transport, &mut near.gate).unwrap();
     assert!(line.borrow().said.is_empty());
 }
+
+#[test]
+fn a_request_that_the_line_held_back_is_not_executed_late() {
+    let (mut client, line) = linked(Open);
+    client.hello().unwrap();
+    for _ in 0..3 {
+        client.transact(&[increment()], &mut Responses::new()).unwrap();
+    }
+    let mut writer = FrameWriter::new();
+    // The first of the three, as it was sent.
+    message::begin(&mut writer, Kind::Transact, 0x1000_0002);
+    writer.put(&[0]);
+    writer.put(increment().as_bytes());
+    writer.end();
+    line.borrow_mut().up.extend(writer.frame());
+    client.transact(&[increment()], &mut Responses::new()).unwrap();
+    assert_eq!(client.stream_mut().transport.counter, 4);
+}
+
+#[test]
+fn a_far_end_that_starts_anew_is_greeted_anew() {
+    let (mut client, line) = linked(Open);
+    client.hello().unwrap();
+    client.transact(&[increment()], &mut Responses::new()).unwrap();
+    client.stream_mut().server = Server::new(ABOUT);
+    client.transact(&[increment()], &mut Responses::new()).unwrap();
+    assert_eq!(client.stream_mut().transport.counter, 2);
+    // Hello, two requests, one of them refused, greeted and sent again.
+    assert_eq!(line.borrow().trips, 5);
+}

@@ -86,7 +86,7 @@ pub(super) fn run(count: u64, mut random: Random) -> Report {
             answered += u64::from(near(&mut random)?);
             continue;
         }
-        stream.bytes = request(&mut random);
+        stream.bytes = request(number as u32, &mut random);
         stream.next = 0;
         let (before, start) = (stream.written, stream.now);
         while stream.next < stream.bytes.len()
@@ -138,7 +138,7 @@ fn near(random: &mut Random) -> Result<bool, String> {
 }
 
 /// Something like a request: random, text, or a frame with a few bytes changed before or after it was made.
-fn request(random: &mut Random) -> Vec<u8> {
+fn request(number: u32, random: &mut Random) -> Vec<u8> {
     match random.below(6) {
         0 => random.bytes(300),
         1 => text(random),
@@ -160,7 +160,8 @@ fn request(random: &mut Random) -> Vec<u8> {
                 _ => random.bytes(6),
             };
             change(&mut body, random, 6);
-            let sequence = random.below(4) as u32;
+            // New, the newest, or of long ago.
+            let sequence = number - [0, 0, 0, 0, 1, 2, 300][random.below(7)].min(number);
             let mut frame = frame(kind, sequence, &body);
             change(&mut frame, random, 6);
             frame
