@@ -70,11 +70,14 @@ impl BusLock {
     }
 
     /// Whether the name still leads to what is locked. An adapter that was pulled and put back has a new node, whose
-    /// lock is another one.
+    /// lock is another one. Who cannot look at the name any more (after chroot(2)) goes on, as long as the node has
+    /// not been removed.
     pub(crate) fn is_current(&self) -> bool {
-        let (named, opened) = (fs::metadata(&self.name), self.file.metadata());
-        matches!((named, opened), (Ok(named), Ok(opened))
-            if (named.dev(), named.ino()) == (opened.dev(), opened.ino()))
+        match (fs::metadata(&self.name), self.file.metadata()) {
+            (Ok(named), Ok(opened)) => (named.dev(), named.ino()) == (opened.dev(), opened.ino()),
+            (Err(_), Ok(opened)) => opened.nlink() > 0,
+            (_, Err(_)) => false,
+        }
     }
 
     /// Waits for the lock, at most half a minute; dropping the guard frees it.

@@ -17,8 +17,8 @@
  *   - no SMBus calls, no ten-bit addresses: I2C_FUNCS says so;
  *   - after fork, I2C_SLAVE in the child does not change the address of the parent;
  *   - a descriptor that is kept over exec is that of an empty file in the new program;
- *   - stat of the name shows a character device with the owner and the rights of the socket; fstat of an open
- *     descriptor shows the file that it is; fopen and listings of /dev do not know the device.
+ *   - stat of the name shows a character device with the owner and the rights of the socket, and with the inode of
+ *     the lock file once that is there; fstat of an open descriptor shows the file that it is; fopen and listings of /dev do not know the device.
  *
  * The descriptor that a program gets is one of the lock file beside the socket, SOCKET.lock. So flock works
  * between processes, also with those that reach the same bus as emulator:unix:SOCKET; and a descriptor that was
@@ -547,8 +547,15 @@ static mode_t node_mode(mode_t socket_mode)
     return S_IFCHR | (socket_mode & 0666);
 }
 
+/* Device and inode that an open descriptor of the node has, once there was one. */
+static bool node_identity(struct stat *identity)
+{
+    return NEXT(stat)(lock_path, identity) == 0;
+}
+
 int stat(const char *restrict path, struct stat *restrict status)
 {
+    struct stat identity;
     int result;
 
     if (!is_node(path))
@@ -557,12 +564,17 @@ int stat(const char *restrict path, struct stat *restrict status)
     if (result == 0) {
         status->st_mode = node_mode(status->st_mode);
         status->st_rdev = makedev(I2C_MAJOR, bus_number());
+        if (node_identity(&identity)) {
+            status->st_dev = identity.st_dev;
+            status->st_ino = identity.st_ino;
+        }
     }
     return result;
 }
 
 int stat64(const char *restrict path, struct stat64 *restrict status)
 {
+    struct stat identity;
     int result;
 
     if (!is_node(path))
@@ -571,12 +583,17 @@ int stat64(const char *restrict path, struct stat64 *restrict status)
     if (result == 0) {
         status->st_mode = node_mode(status->st_mode);
         status->st_rdev = makedev(I2C_MAJOR, bus_number());
+        if (node_identity(&identity)) {
+            status->st_dev = identity.st_dev;
+            status->st_ino = identity.st_ino;
+        }
     }
     return result;
 }
 
 int statx(int folder, const char *restrict path, int flags, unsigned mask, struct statx *restrict status)
 {
+    struct stat identity;
     int result;
 
     /* A link to the node is a link. */
@@ -587,6 +604,11 @@ int statx(int folder, const char *restrict path, int flags, unsigned mask, struc
         status->stx_mode = (uint16_t)node_mode(status->stx_mode);
         status->stx_rdev_major = I2C_MAJOR;
         status->stx_rdev_minor = bus_number();
+        if (node_identity(&identity)) {
+            status->stx_dev_major = major(identity.st_dev);
+            status->stx_dev_minor = minor(identity.st_dev);
+            status->stx_ino = identity.st_ino;
+        }
     }
     return result;
 }

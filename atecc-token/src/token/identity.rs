@@ -104,7 +104,7 @@ impl Token {
     }
 
     /// Reads what certificates are made of, and in the same wake what is not known of the configuration zone.
-    fn read_identity(&self, layout: Layout) -> Result<Stored, Error> {
+    pub(super) fn read_identity(&self, layout: Layout) -> Result<Stored, Error> {
         let missing = lock(&self.zone).missing(&Block::ALL);
         let reads = missing.iter().map(|block| block.read()).chain(Stored::reads(layout));
         let packets: Vec<Packet> = reads.map(|read| read.packet()).collect();

@@ -291,6 +291,16 @@ mod tests {
             .unwrap();
     }
 
+    /// As after chroot(2): the node is where it was, and this process does not see it.
+    #[test]
+    fn a_node_whose_name_is_out_of_reach_is_still_used() {
+        let (folder, bus, mut shared) = node();
+        let before = inode(&bus);
+        fs::rename(&bus, folder.path().join("moved")).unwrap();
+        shared.locked(|_| Ok(())).unwrap();
+        assert_eq!(open_nodes(folder.path()), [before, before]);
+    }
+
     #[test]
     fn a_bus_that_was_pulled_is_let_go_and_comes_back() {
         let (folder, bus, mut shared) = node();

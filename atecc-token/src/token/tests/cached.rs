@@ -56,6 +56,23 @@ fn what_can_still_change_is_not_kept() {
     assert_eq!(files(base.path()), Vec::<PathBuf>::new());
 }
 
+/// An entry that somebody made for a chip whose certificates can be replaced.
+#[test]
+fn what_can_still_change_is_not_believed() {
+    let (chip, base) = (TestChip::new(Personality::TflxTls), tempfile::tempdir().unwrap());
+    let token = chip.open();
+    let public_key = token.public_key(slot(0)).unwrap();
+    let stored = token.read_identity(crate::identity::Layout::Tls).unwrap();
+    let zone = *token.configuration().unwrap().as_bytes();
+    let entry = crate::cache::Entry { zone, public_key, stored };
+    Cache::below(base.path().into()).save("emulator", token.serial_number(), &entry);
+    drop(token);
+    let token = chip.open_cached(base.path());
+    token.certificates().unwrap();
+    // The serial number, the key, the certificates.
+    assert_eq!(cost(&token).0, 3);
+}
+
 /// The entry of one chip under the name of another: the serial number in its zone gives it away. With the zone
 /// mended too, the certificates do.
 #[test]
