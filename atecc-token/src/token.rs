@@ -164,11 +164,12 @@ impl Token {
         device.transport_mut().expect(Some(self.serial_number));
         let result = call(&mut device);
         device.transport_mut().expect(None);
-        result.map_err(|error| self.explain(error.into()))
+        Ok(result?)
     }
 
-    /// An emulated chip that cannot save what it writes refuses the command. Why, its file tells.
-    fn explain(&self, error: Error) -> Error {
+    /// What was behind the refusal of a command that writes: an emulated chip that cannot save has no status for
+    /// that, and its file tells.
+    fn explain_write(&self, error: Error) -> Error {
         match (&self.file, error.chip_status()) {
             (Some(file), Some(Status::ExecutionError)) => {
                 EepromFile::check_saving(file).err().map_or(error, Error::EmulatorFile)

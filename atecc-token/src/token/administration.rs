@@ -15,7 +15,8 @@ impl Token {
     /// # Errors
     /// When the chip does not answer, another one is there, or the slot cannot be locked or is locked already.
     pub fn lock_slot(&self, slot: Slot, consent: Irreversible<LocksSlot>) -> Result<(), Error> {
-        self.with_this_chip(|device| device.lock_slot(slot, consent))
+        let locked = self.with_this_chip(|device| device.lock_slot(slot, consent));
+        locked.map_err(|error| self.explain_write(error))
     }
 
     /// Lets the chip run self tests, and gives those that failed.

@@ -118,7 +118,8 @@ impl Token {
         }
         // Whatever comes of it, the old one is not known any more.
         lock(&self.public_keys).remove(&slot);
-        let key = self.with_this_chip(|device| device.generate_key(slot, consent))?;
+        let made = self.with_this_chip(|device| device.generate_key(slot, consent));
+        let key = made.map_err(|error| self.explain_write(error))?;
         lock(&self.public_keys).insert(slot, key);
         Ok(key)
     }

@@ -271,6 +271,22 @@ fn slot_9_encrypts_blocks() {
     assert!(matches!(token.aes_encrypt_block(slot(8), 0, &plain), Err(Error::NoSecretKey { .. })));
 }
 
+/// A refusal is one, and no fault of the file, unless a command would have written.
+#[test]
+fn only_what_is_written_can_fail_for_its_file() {
+    let chip = TestChip::new(Personality::TngTls3);
+    let token = chip.open_with("[[slot]]\nnumber = 2\noverwrite = true\n");
+    let key = token.public_key(slot(2)).unwrap();
+    // A folder has the name of the file that a save makes.
+    std::fs::create_dir_all(chip.folder.path().join("chip.eeprom.saving/full")).unwrap();
+    assert!(token.read_data(slot(9)).unwrap_err().chip_status().is_some());
+    assert!(token.generate_key_pair(slot(2)).unwrap_err().chip_status().is_some());
+    drop(chip);
+    assert!(token.read_data(slot(9)).unwrap_err().chip_status().is_some());
+    assert!(matches!(token.generate_key_pair(slot(2)), Err(Error::EmulatorFile(_))));
+    assert_eq!(token.public_key(slot(2)).unwrap(), key);
+}
+
 #[test]
 fn data_and_counters_are_read_as_they_are() {
     let mut eeprom = Personality::TngTls3.make().unwrap();
