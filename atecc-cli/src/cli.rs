@@ -22,7 +22,7 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 not done (the reason is on standard error), 2 wrong usage.\n\
-    Environment: ATECC_DEVICE (the chip), ATECC_LOG (what to log, such as debug).";
+    Environment: ATECC_DEVICE (the chip), ATECC_CONFIG (instead of /etc/atecc/atecc.toml), ATECC_LOG (what to log, such as debug).";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {

@@ -9,6 +9,7 @@ mod bench;
 mod c_surface;
 mod cache;
 mod clients;
+mod configuration;
 mod doctor;
 mod emulator_file;
 mod house;
