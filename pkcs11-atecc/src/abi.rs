@@ -5,11 +5,15 @@
 //! a function there reads its arguments, calls safe code, and writes the answer.
 #![allow(non_snake_case, reason = "functions and arguments have the names of the standard")]
 
+mod decrypt;
 mod digest;
+mod encrypt;
 mod fence;
 mod function_list;
 mod general;
 mod interface;
+mod key;
+mod mechanism;
 mod message;
 mod object;
 mod pointer;

@@ -50,8 +50,18 @@ errors! {
     CurveNotSupported = CKR_CURVE_NOT_SUPPORTED,
     /// The mechanism does not take data of this length.
     DataLenRange = CKR_DATA_LEN_RANGE,
+    /// The store has no room for more.
+    DeviceMemory = CKR_DEVICE_MEMORY,
     /// The chip, or the way to it, failed.
     Device = CKR_DEVICE_ERROR,
+    /// The token of the session is gone; a new session finds it if it comes back.
+    DeviceRemoved = CKR_DEVICE_REMOVED,
+    /// What is to be decrypted was not encrypted so, or was changed since.
+    EncryptedDataInvalid = CKR_ENCRYPTED_DATA_INVALID,
+    /// The mechanism does not decrypt data of this length.
+    EncryptedDataLenRange = CKR_ENCRYPTED_DATA_LEN_RANGE,
+    /// The store cannot be used; the log says why.
+    FunctionFailed = CKR_FUNCTION_FAILED,
     /// No function runs in parallel with the application any more (section 5.16).
     FunctionNotParallel = CKR_FUNCTION_NOT_PARALLEL,
     /// This module does not have the function.
@@ -66,6 +76,10 @@ errors! {
     KeyHandleInvalid = CKR_KEY_HANDLE_INVALID,
     /// The value of the key cannot be hashed.
     KeyIndigestible = CKR_KEY_INDIGESTIBLE,
+    /// A key of this length cannot be made.
+    KeySizeRange = CKR_KEY_SIZE_RANGE,
+    /// The mechanism works with keys of another type.
+    KeyTypeInconsistent = CKR_KEY_TYPE_INCONSISTENT,
     /// The mechanism is not one of the token's, or not one for this function.
     MechanismInvalid = CKR_MECHANISM_INVALID,
     /// The mechanism takes no parameter, or another.
@@ -78,12 +92,18 @@ errors! {
     OperationActive = CKR_OPERATION_ACTIVE,
     /// The session has no operation of this kind.
     OperationNotInitialized = CKR_OPERATION_NOT_INITIALIZED,
+    /// The PIN is wrong.
+    PinIncorrect = CKR_PIN_INCORRECT,
+    /// Too many wrong PINs were tried.
+    PinLocked = CKR_PIN_LOCKED,
     /// The chip's generator seeds itself.
     RandomSeedNotSupported = CKR_RANDOM_SEED_NOT_SUPPORTED,
     /// No session has this handle.
     SessionHandleInvalid = CKR_SESSION_HANDLE_INVALID,
     /// C_OpenSession came without CKF_SERIAL_SESSION.
     SessionParallelNotSupported = CKR_SESSION_PARALLEL_NOT_SUPPORTED,
+    /// What belongs to the token is changed in read-write sessions only.
+    SessionReadOnly = CKR_SESSION_READ_ONLY,
     /// The signature was not made over this data with this key.
     SignatureInvalid = CKR_SIGNATURE_INVALID,
     /// No signature of the mechanism has this length.

@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use crate::token::Token;
+use crate::{slot::Slot, token::Token};
 
 /// What C_GetInfo tells about the library. The version is that of the function list it stands in.
 pub(crate) fn library(version: CK_VERSION) -> CK_INFO {
@@ -17,15 +17,16 @@ pub(crate) fn library(version: CK_VERSION) -> CK_INFO {
 
 /// What C_GetSlotInfo tells about the slot of a device, with its token if one is there.
 ///
-/// A chip that does not answer is told as an absent token although no slot is CKF_REMOVABLE_DEVICE yet, for
-/// which the standard asks that a token always be present: clients then pass over the slot instead of failing.
-pub(crate) fn slot(device: &str, token: Option<&Token>) -> CK_SLOT_INFO {
+/// A chip on a fixed bus that does not answer is told as an absent token, although the standard asks that one be
+/// always present where a slot is not CKF_REMOVABLE_DEVICE: clients then pass over the slot instead of failing.
+pub(crate) fn slot(slot: &Slot, token: Option<&Token>) -> CK_SLOT_INFO {
     let present = if token.is_some() { CKF_TOKEN_PRESENT } else { 0 };
     let hardware = if token.is_some_and(|token| !token.device().is_emulated()) { CKF_HW_SLOT } else { 0 };
+    let removable = if slot.is_removable() { CKF_REMOVABLE_DEVICE } else { 0 };
     CK_SLOT_INFO {
-        slotDescription: padded(device),
+        slotDescription: padded(&slot.description()),
         manufacturerID: padded(LIBRARY),
-        flags: present | hardware,
+        flags: present | hardware | removable,
         hardwareVersion: NO_VERSION,
         firmwareVersion: NO_VERSION,
     }
@@ -34,6 +35,7 @@ pub(crate) fn slot(device: &str, token: Option<&Token>) -> CK_SLOT_INFO {
 /// What C_GetTokenInfo tells about a token with this many sessions, and read-write sessions among them.
 pub(crate) fn token(token: &Token, sessions: usize, read_write_sessions: usize) -> CK_TOKEN_INFO {
     let device = token.device();
+    let write_protected = if token.store().is_writable() { 0 } else { CKF_WRITE_PROTECTED };
     let [.., generation, revision] = device.revision().0;
     let mut serial_number = [0; 16];
     // Sixteen of its eighteen digits fit; the vendor's module leaves out the first two, which are 01 in all.
@@ -47,14 +49,14 @@ pub(crate) fn token(token: &Token, sessions: usize, read_write_sessions: usize) 
         }),
         model: padded(device.model()),
         serialNumber: serial_number,
-        flags: CKF_RNG | CKF_WRITE_PROTECTED | CKF_TOKEN_INITIALIZED,
+        flags: CKF_RNG | CKF_TOKEN_INITIALIZED | write_protected | token.pin_flags(),
         ulMaxSessionCount: CK_EFFECTIVELY_INFINITE,
         ulSessionCount: ulong(sessions),
         ulMaxRwSessionCount: CK_EFFECTIVELY_INFINITE,
         ulRwSessionCount: ulong(read_write_sessions),
-        // No PIN is asked for, and any is taken.
+        // Where no PIN is asked for, any is taken.
         ulMaxPinLen: 255,
-        ulMinPinLen: 0,
+        ulMinPinLen: if token.requires_login() { 1 } else { 0 },
         ulTotalPublicMemory: CK_UNAVAILABLE_INFORMATION,
         ulFreePublicMemory: CK_UNAVAILABLE_INFORMATION,
         ulTotalPrivateMemory: CK_UNAVAILABLE_INFORMATION,

@@ -17,6 +17,7 @@
 
 #[allow(unsafe_code, reason = "the C side of the standard: raw pointers and an exported symbol")]
 mod abi;
+mod aes;
 mod config;
 mod error;
 mod hash;
@@ -26,8 +27,11 @@ mod mechanism;
 mod module;
 mod object;
 mod output;
+mod pin;
 mod process;
+mod reserved;
 mod session;
 mod slot;
+mod store;
 mod template;
 mod token;

@@ -1,6 +1,10 @@
 //! Sessions: what an application does with a token at a time (section 5.6).
 
+mod cipher;
+mod derive;
 mod digest;
+mod generate;
+mod mac;
 mod message;
 mod object;
 mod operation;
@@ -18,6 +22,8 @@ use cryptoki_sys::*;
 
 use crate::{error::Error, object::Owner, token::Token};
 
+use cipher::Cipher;
+pub(crate) use cipher::Direction;
 use digest::Digesting;
 use operation::Operation;
 use sign::Sign;
@@ -29,14 +35,15 @@ pub(crate) struct Session {
     token: Arc<Token>,
     /// In whose name its session objects are kept.
     owner: Owner,
+    is_read_write: bool,
     operations: Mutex<Operations>,
 }
 
 impl Session {
     /// A session without operations.
-    pub(crate) fn new(token: Arc<Token>) -> Self {
-        let owner = token.session_objects().new_owner();
-        Self { token, owner, operations: Mutex::default() }
+    pub(crate) fn new(token: Arc<Token>, is_read_write: bool) -> Self {
+        let owner = token.created().new_owner();
+        Self { token, owner, is_read_write, operations: Mutex::default() }
     }
 
     /// The token of the session.
@@ -52,7 +59,9 @@ impl Session {
         let digesting = kinds & CKF_DIGEST != 0 && operations.digest.cancel();
         let signing = kinds & CKF_SIGN != 0 && operations.sign.cancel();
         let verifying = kinds & CKF_VERIFY != 0 && operations.verify.cancel();
-        searching || digesting || signing || verifying
+        let encrypting = kinds & CKF_ENCRYPT != 0 && operations.encrypt.cancel();
+        let decrypting = kinds & CKF_DECRYPT != 0 && operations.decrypt.cancel();
+        searching || digesting || signing || verifying || encrypting || decrypting
     }
 
     /// An Init function without a mechanism ends the active operation of its kind (version 3.0). If none is active,
@@ -71,7 +80,7 @@ impl Drop for Session {
     /// "When a session is closed, all session objects created by the session are destroyed automatically"
     /// (section 5.6).
     fn drop(&mut self) {
-        self.token.session_objects().destroy_all(self.owner);
+        self.token.created().destroy_all(self.owner);
     }
 }
 
@@ -82,4 +91,6 @@ struct Operations {
     digest: Operation<Digesting>,
     sign: Operation<Sign>,
     verify: Operation<Verify>,
+    encrypt: Operation<Cipher>,
+    decrypt: Operation<Cipher>,
 }

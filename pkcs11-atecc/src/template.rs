@@ -1,11 +1,12 @@
 //! Attribute templates: what a search asks for (section 5.7) and how a value reaches its caller.
 
+use std::borrow::Cow;
+
 use cryptoki_sys::CK_ATTRIBUTE_TYPE;
 
 use crate::{
     error::Error,
     object::{Object, Value},
-    output::{Answer, Offer},
 };
 
 /// Attributes that an object must have, with exactly these values.
@@ -36,28 +37,24 @@ impl<'a> Template<'a> {
     }
 
     /// Whether `object` has every attribute of the template. A sensitive value matches nothing: searching must
-    /// not be a way to guess it.
+    /// not be a way to guess it. Nor does one that is in the chip, which no search reads.
     pub(crate) fn matches(&self, object: &Object) -> bool {
-        self.0.iter().all(|&(attribute, wanted)| {
-            matches!(object.attribute(attribute), Some(Value::Plain(value)) if value == wanted)
-        })
+        self.0.iter().all(|&(attribute, wanted)| object.attribute(attribute) == Some(Value::Plain(wanted)))
     }
 }
 
-/// What C_GetAttributeValue does with one attribute of its template (section 5.7, cases 1 to 5): the value, its
-/// length, or the reason why the caller's `ulValueLen` becomes CK_UNAVAILABLE_INFORMATION.
-pub(crate) fn fetch(
-    object: &Object,
+/// What C_GetAttributeValue does with one attribute of its template (section 5.7, cases 1 to 5): the value, or
+/// the reason why the caller's `ulValueLen` becomes CK_UNAVAILABLE_INFORMATION. `read` reads one from the chip.
+pub(crate) fn fetch<'a>(
+    object: &'a Object,
     attribute: CK_ATTRIBUTE_TYPE,
-    offer: Offer,
-) -> Result<Answer<&[u8]>, Error> {
+    read: impl FnOnce() -> Result<Vec<u8>, Error>,
+) -> Result<Cow<'a, [u8]>, Error> {
     match object.attribute(attribute) {
         None => Err(Error::AttributeTypeInvalid),
         Some(Value::Sensitive) => Err(Error::AttributeSensitive),
-        Some(Value::Plain(value)) => match offer.fit(value.len(), || Ok(value.as_slice()))? {
-            Answer::TooLong(_) => Err(Error::BufferTooSmall),
-            answer => Ok(answer),
-        },
+        Some(Value::Plain(value)) => Ok(value.into()),
+        Some(Value::InChip) => read().map(Cow::Owned),
     }
 }
 
@@ -103,10 +100,9 @@ mod tests {
     #[test]
     fn each_attribute_is_answered_by_itself() {
         let key = private_key();
-        assert_eq!(fetch(&key, CKA_LABEL, Offer::LengthOnly), Ok(Answer::Length(6)));
-        assert_eq!(fetch(&key, CKA_LABEL, Offer::Room(6)), Ok(Answer::Whole(&b"device"[..])));
-        assert_eq!(fetch(&key, CKA_LABEL, Offer::Room(5)), Err(Error::BufferTooSmall));
-        assert_eq!(fetch(&key, CKA_VALUE, Offer::LengthOnly), Err(Error::AttributeSensitive));
-        assert_eq!(fetch(&key, CKA_MODULUS, Offer::LengthOnly), Err(Error::AttributeTypeInvalid));
+        let fetch = |attribute| fetch(&key, attribute, || panic!("the chip is not asked"));
+        assert_eq!(fetch(CKA_LABEL).as_deref(), Ok(&b"device"[..]));
+        assert_eq!(fetch(CKA_VALUE), Err(Error::AttributeSensitive));
+        assert_eq!(fetch(CKA_MODULUS), Err(Error::AttributeTypeInvalid));
     }
 }

@@ -190,10 +190,15 @@ static void a_key_of_the_application_verifies(CK_SESSION_HANDLE session, CK_OBJE
 /* What is in the chip stays as it is. */
 static void token_objects_cannot_be_changed(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
 {
-    CK_ATTRIBUTE label = { CKA_LABEL, "mine", 4 };
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE label = { CKA_LABEL, "mine", 4 }, decrypt = { CKA_DECRYPT, &yes, sizeof yes };
+    CK_SESSION_HANDLE read_only = open_session(0);
     CK_OBJECT_HANDLE copy;
 
-    RETURNS(p11->C_SetAttributeValue(session, key, &label, 1), CKR_ACTION_PROHIBITED);
+    /* Its names may change, in the store of the machine. */
+    RETURNS(p11->C_SetAttributeValue(read_only, key, &label, 1), CKR_SESSION_READ_ONLY);
+    RETURNS(p11->C_SetAttributeValue(session, key, &decrypt, 1), CKR_ATTRIBUTE_READ_ONLY);
+    OK(p11->C_CloseSession(read_only));
     RETURNS(p11->C_CopyObject(session, key, &label, 1, &copy), CKR_ACTION_PROHIBITED);
     RETURNS(p11->C_DestroyObject(session, key), CKR_ACTION_PROHIBITED);
     RETURNS(p11->C_DestroyObject(session, NO_HANDLE), CKR_OBJECT_HANDLE_INVALID);

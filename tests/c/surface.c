@@ -319,12 +319,10 @@ static void the_rest_says_so(CK_SESSION_HANDLE session)
     RETURNS(p11->C_GetFunctionStatus(session), CKR_FUNCTION_NOT_PARALLEL);
     RETURNS(p11->C_CancelFunction(session), CKR_FUNCTION_NOT_PARALLEL);
     RETURNS(p11->C_InitToken(0, bytes, 1, bytes), CKR_FUNCTION_NOT_SUPPORTED);
-    RETURNS(p11->C_InitPIN(session, bytes, 1), CKR_FUNCTION_NOT_SUPPORTED);
+    RETURNS(p11->C_InitPIN(session, bytes, 1), CKR_USER_NOT_LOGGED_IN);
     RETURNS(p11->C_SetPIN(session, bytes, 1, bytes, 1), CKR_FUNCTION_NOT_SUPPORTED);
     RETURNS(p11->C_GetOperationState(session, bytes, &length), CKR_FUNCTION_NOT_SUPPORTED);
     RETURNS(p11->C_SetOperationState(session, bytes, 1, 0, 0), CKR_FUNCTION_NOT_SUPPORTED);
-    RETURNS(p11->C_EncryptInit(session, &mechanism, 1), CKR_FUNCTION_NOT_SUPPORTED);
-    RETURNS(p11->C_DecryptInit(session, &mechanism, 1), CKR_FUNCTION_NOT_SUPPORTED);
     RETURNS(p11->C_SignRecoverInit(session, &mechanism, 1), CKR_FUNCTION_NOT_SUPPORTED);
     RETURNS(p11->C_VerifyRecoverInit(session, &mechanism, 1), CKR_FUNCTION_NOT_SUPPORTED);
     RETURNS(p11->C_DigestEncryptUpdate(session, bytes, 1, bytes, &length), CKR_FUNCTION_NOT_SUPPORTED);

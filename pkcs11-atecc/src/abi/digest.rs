@@ -4,16 +4,17 @@ use cryptoki_sys::*;
 
 use super::{
     fence::cryptoki,
-    pointer::{self, Output, length},
+    mechanism::request,
+    pointer::{self, Output},
 };
 
 cryptoki! {
     /// C_DigestInit.
     fn C_DigestInit(hSession: CK_SESSION_HANDLE, pMechanism: CK_MECHANISM_PTR) |module| {
         let session = module.session(hSession)?;
-        // SAFETY: the caller promises that it is NULL or points to a mechanism.
-        match unsafe { pointer::optional(pMechanism) }? {
-            Some(mechanism) => session.digest_init(mechanism.mechanism, length(mechanism.ulParameterLen)),
+        // SAFETY: the caller promises that it is NULL or points to a mechanism with its parameter.
+        match unsafe { request(pMechanism) }? {
+            Some(request) => session.digest_init(&request),
             None => session.cancel_active(CKF_DIGEST),
         }
     }

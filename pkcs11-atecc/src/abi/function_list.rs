@@ -3,8 +3,8 @@
 use cryptoki_sys::{CK_FUNCTION_LIST, CK_FUNCTION_LIST_3_0, CK_FUNCTION_LIST_PTR_PTR, CK_RV};
 
 use super::{
-    digest::*, fence::fence, general::*, interface::*, message::*, object::*, pointer::Destination,
-    random::*, session::*, sign::*, slot_token::*, unsupported::*, verify::*,
+    decrypt::*, digest::*, encrypt::*, fence::fence, general::*, interface::*, key::*, message::*, object::*,
+    pointer::Destination, random::*, session::*, sign::*, slot_token::*, unsupported::*, verify::*,
 };
 use crate::info::{VERSION_2_40, VERSION_3_0};
 

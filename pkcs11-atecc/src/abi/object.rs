@@ -9,8 +9,6 @@ use super::{
 use crate::{
     error::Error,
     info::ulong,
-    object::Object,
-    output::{Answer, Offer},
     template::{Template, fetch},
 };
 
@@ -31,7 +29,8 @@ cryptoki! {
         for attribute in template {
             // SAFETY: the caller promises it for each attribute of the template.
             let destination = unsafe { value_destination(attribute) };
-            match destination.and_then(|destination| give(&object, attribute.type_, destination)) {
+            let value = || fetch(&object, attribute.type_, || session.token().read(&object, attribute.type_));
+            match destination.and_then(|destination| give(&value()?, destination)) {
                 Ok(length) => attribute.ulValueLen = ulong(length),
                 Err(error) => {
                     attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
@@ -138,7 +137,7 @@ cryptoki! {
 /// # Safety
 /// `start` is NULL or valid for reads of `count` attributes, and the value of each is NULL or valid for reads of
 /// as many bytes as it says, as long as the result is used.
-unsafe fn template<'a>(start: CK_ATTRIBUTE_PTR, count: CK_ULONG) -> Result<Template<'a>, Error> {
+pub(super) unsafe fn template<'a>(start: CK_ATTRIBUTE_PTR, count: CK_ULONG) -> Result<Template<'a>, Error> {
     // SAFETY: the caller promises it.
     let attributes = unsafe { pointer::input(start, count) }?;
     let mut template = Template::with_capacity(attributes.len())?;
@@ -164,17 +163,7 @@ unsafe fn value_destination(attribute: &CK_ATTRIBUTE) -> Result<Option<Destinati
 }
 
 /// Writes the value of an attribute, where there is a place for it, and gives its length.
-fn give(
-    object: &Object,
-    attribute: CK_ATTRIBUTE_TYPE,
-    destination: Option<Destination<CK_BYTE>>,
-) -> Result<usize, Error> {
-    let offer = destination.map_or(Offer::LengthOnly, |place| Offer::Room(place.capacity()));
-    match fetch(object, attribute, offer)? {
-        Answer::Length(length) | Answer::TooLong(length) => Ok(length),
-        Answer::Whole(value) => {
-            destination.map_or(Ok(()), |place| place.write(value))?;
-            Ok(value.len())
-        }
-    }
+fn give(value: &[u8], destination: Option<Destination<CK_BYTE>>) -> Result<usize, Error> {
+    destination.map_or(Ok(()), |place| place.write(value))?;
+    Ok(value.len())
 }

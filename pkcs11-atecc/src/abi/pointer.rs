@@ -75,6 +75,15 @@ pub(super) unsafe fn in_out<'a, T>(start: *mut T, count: CK_ULONG) -> Result<&'a
     Ok(unsafe { std::slice::from_raw_parts_mut(start, count) })
 }
 
+/// The structure in `bytes`, if they have its length; they need not be aligned.
+///
+/// # Safety
+/// Every bit pattern is a value of `T`.
+pub(super) unsafe fn structure<T: Copy>(bytes: &[CK_BYTE]) -> Option<T> {
+    // SAFETY: the bytes are as many as a `T` has, and the caller promises that they make one.
+    (bytes.len() == size_of::<T>()).then(|| unsafe { ptr::read_unaligned(bytes.as_ptr().cast()) })
+}
+
 /// `count` bytes to fill. They may be uninitialized, so they are cleared first.
 ///
 /// # Safety

@@ -2,7 +2,10 @@
 
 use cryptoki_sys::*;
 
-use super::{fence::cryptoki, pointer::Destination};
+use super::{
+    fence::cryptoki,
+    pointer::{self, Destination},
+};
 use crate::error::Error;
 
 cryptoki! {
@@ -21,19 +24,17 @@ cryptoki! {
 
     /// C_CloseSession.
     fn C_CloseSession(hSession: CK_SESSION_HANDLE) |module| {
-        module.sessions().close(hSession)
+        module.close_session(hSession)
     }
 
     /// C_CloseAllSessions.
     fn C_CloseAllSessions(slotID: CK_SLOT_ID) |module| {
-        module.slot(slotID)?;
-        module.sessions().close_all(slotID);
-        Ok(())
+        module.close_all_sessions(slotID)
     }
 
     /// C_GetSessionInfo.
     fn C_GetSessionInfo(hSession: CK_SESSION_HANDLE, pInfo: CK_SESSION_INFO_PTR) |module| {
-        let info = module.sessions().info(hSession)?;
+        let info = module.session_info(hSession)?;
         // SAFETY: the caller promises that it is NULL or valid for writes.
         unsafe { Destination::one(pInfo) }?.set(info)
     }
@@ -45,26 +46,28 @@ cryptoki! {
     fn C_SetOperationState(CK_SESSION_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE)
         = Error::FunctionNotSupported;
 
-    /// C_Login. The PIN is not even read.
+    /// C_Login.
     fn C_Login(
         hSession: CK_SESSION_HANDLE,
         userType: CK_USER_TYPE,
-        _pPin: CK_UTF8CHAR_PTR,
-        _ulPinLen: CK_ULONG
+        pPin: CK_UTF8CHAR_PTR,
+        ulPinLen: CK_ULONG
     ) |module| {
-        module.sessions().login(hSession, userType)
+        // SAFETY: the caller promises that it is NULL or valid for this many bytes.
+        module.login(hSession, userType, unsafe { pointer::input(pPin, ulPinLen) })
     }
 
     /// C_LoginUser (version 3.0, section 5.6.9): the names of users mean nothing to the chip.
     fn C_LoginUser(
         hSession: CK_SESSION_HANDLE,
         userType: CK_USER_TYPE,
-        _pPin: CK_UTF8CHAR_PTR,
-        _ulPinLen: CK_ULONG,
+        pPin: CK_UTF8CHAR_PTR,
+        ulPinLen: CK_ULONG,
         _pUsername: CK_UTF8CHAR_PTR,
         _ulUsernameLen: CK_ULONG
     ) |module| {
-        module.sessions().login(hSession, userType)
+        // SAFETY: the caller promises that it is NULL or valid for this many bytes.
+        module.login(hSession, userType, unsafe { pointer::input(pPin, ulPinLen) })
     }
 
     /// C_SessionCancel (version 3.0, section 5.6.4). Operations that are not active need no end.
@@ -75,6 +78,6 @@ cryptoki! {
 
     /// C_Logout.
     fn C_Logout(hSession: CK_SESSION_HANDLE) |module| {
-        module.sessions().logout(hSession)
+        module.logout(hSession)
     }
 }

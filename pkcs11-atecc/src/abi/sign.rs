@@ -4,7 +4,8 @@ use cryptoki_sys::*;
 
 use super::{
     fence::cryptoki,
-    pointer::{self, Output, length},
+    mechanism::request,
+    pointer::{self, Output},
 };
 use crate::error::Error;
 
@@ -12,9 +13,9 @@ cryptoki! {
     /// C_SignInit.
     fn C_SignInit(hSession: CK_SESSION_HANDLE, pMechanism: CK_MECHANISM_PTR, hKey: CK_OBJECT_HANDLE) |module| {
         let session = module.session(hSession)?;
-        // SAFETY: the caller promises that it is NULL or points to a mechanism.
-        match unsafe { pointer::optional(pMechanism) }? {
-            Some(mechanism) => session.sign_init(mechanism.mechanism, length(mechanism.ulParameterLen), hKey),
+        // SAFETY: the caller promises that it is NULL or points to a mechanism with its parameter.
+        match unsafe { request(pMechanism) }? {
+            Some(request) => session.sign_init(&request, hKey),
             None => session.cancel_active(CKF_SIGN),
         }
     }

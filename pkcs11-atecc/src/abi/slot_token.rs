@@ -4,7 +4,7 @@ use cryptoki_sys::*;
 
 use super::{
     fence::cryptoki,
-    pointer::{Destination, Output},
+    pointer::{self, Destination, Output},
 };
 use crate::{error::Error, info, mechanism::Mechanism};
 
@@ -22,7 +22,7 @@ cryptoki! {
         // SAFETY: the caller promises that it is NULL or valid for writes.
         let destination = unsafe { Destination::one(pInfo) }?;
         let slot = module.slot(slotID)?;
-        destination.set(info::slot(&slot.description(), slot.token().ok().as_deref()))
+        destination.set(info::slot(slot, slot.present().as_deref()))
     }
 
     /// C_GetTokenInfo.
@@ -39,8 +39,7 @@ cryptoki! {
     |module| {
         // SAFETY: the caller promises that both are NULL or valid, the list for as many types as the count says.
         let output = unsafe { Output::new(pMechanismList, pulCount) }?;
-        module.slot(slotID)?.token()?;
-        let types = Mechanism::types();
+        let types = Mechanism::types(module.slot(slotID)?.token()?.generates());
         output.deliver(output.offer().fit(types.len(), || Ok(types))?)
     }
 
@@ -48,7 +47,10 @@ cryptoki! {
     fn C_GetMechanismInfo(slotID: CK_SLOT_ID, r#type: CK_MECHANISM_TYPE, pInfo: CK_MECHANISM_INFO_PTR) |module| {
         // SAFETY: the caller promises that it is NULL or valid for writes.
         let destination = unsafe { Destination::one(pInfo) }?;
-        module.slot(slotID)?.token()?;
+        let generates = module.slot(slotID)?.token()?.generates();
+        if !Mechanism::types(generates).contains(&r#type) {
+            return Err(Error::MechanismInvalid);
+        }
         destination.set(Mechanism::from_type(r#type)?.info())
     }
 
@@ -65,10 +67,20 @@ cryptoki! {
     /// C_InitToken: the factory did that.
     fn C_InitToken(CK_SLOT_ID, CK_UTF8CHAR_PTR, CK_ULONG, CK_UTF8CHAR_PTR) = Error::FunctionNotSupported;
 
-    /// C_InitPIN: there is no PIN.
-    fn C_InitPIN(CK_SESSION_HANDLE, CK_UTF8CHAR_PTR, CK_ULONG) = Error::FunctionNotSupported;
+    /// C_InitPIN, which is the security officer's, and nobody logs in as that one.
+    fn C_InitPIN(hSession: CK_SESSION_HANDLE, _pPin: CK_UTF8CHAR_PTR, _ulPinLen: CK_ULONG) |module| {
+        module.session(hSession).and(Err(Error::UserNotLoggedIn))
+    }
 
-    /// C_SetPIN: there is no PIN.
-    fn C_SetPIN(CK_SESSION_HANDLE, CK_UTF8CHAR_PTR, CK_ULONG, CK_UTF8CHAR_PTR, CK_ULONG)
-        = Error::FunctionNotSupported;
+    /// C_SetPIN.
+    fn C_SetPIN(
+        hSession: CK_SESSION_HANDLE,
+        pOldPin: CK_UTF8CHAR_PTR,
+        ulOldLen: CK_ULONG,
+        _pNewPin: CK_UTF8CHAR_PTR,
+        _ulNewLen: CK_ULONG
+    ) |module| {
+        // SAFETY: the caller promises that it is NULL or valid for this many bytes.
+        module.set_pin(hSession, unsafe { pointer::input(pOldPin, ulOldLen) })
+    }
 }

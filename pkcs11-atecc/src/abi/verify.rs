@@ -2,19 +2,16 @@
 
 use cryptoki_sys::*;
 
-use super::{
-    fence::cryptoki,
-    pointer::{self, length},
-};
+use super::{fence::cryptoki, mechanism::request, pointer};
 use crate::error::Error;
 
 cryptoki! {
     /// C_VerifyInit.
     fn C_VerifyInit(hSession: CK_SESSION_HANDLE, pMechanism: CK_MECHANISM_PTR, hKey: CK_OBJECT_HANDLE) |module| {
         let session = module.session(hSession)?;
-        // SAFETY: the caller promises that it is NULL or points to a mechanism.
-        match unsafe { pointer::optional(pMechanism) }? {
-            Some(mechanism) => session.verify_init(mechanism.mechanism, length(mechanism.ulParameterLen), hKey),
+        // SAFETY: the caller promises that it is NULL or points to a mechanism with its parameter.
+        match unsafe { request(pMechanism) }? {
+            Some(request) => session.verify_init(&request, hKey),
             None => session.cancel_active(CKF_VERIFY),
         }
     }

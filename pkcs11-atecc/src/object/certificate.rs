@@ -7,8 +7,17 @@ use super::{Attributes, hex, storage_object, x509::Fields};
 
 /// A certificate, if it can be read. `of_token_user` tells the certificate of a key of this token from those
 /// of the authorities above it.
-pub(super) fn x509(object: &atecc_token::Object, der: &[u8], of_token_user: bool) -> Option<Attributes> {
+///
+/// The root, at which the chain was verified, comes with this library and not with the chip. CKA_TRUSTED says
+/// so, if `is_root_trusted`: that of an emulated chip, whose key everybody has, is never to be trusted.
+pub(super) fn x509(
+    object: &atecc_token::Object,
+    der: &[u8],
+    of_token_user: bool,
+    is_root_trusted: bool,
+) -> Option<Attributes> {
     let fields = Fields::parse(der).ok()?;
+    let is_root = !of_token_user && fields.subject == fields.issuer;
     let fingerprint = Sha1::digest(der);
     let category =
         if of_token_user { CK_CERTIFICATE_CATEGORY_TOKEN_USER } else { CK_CERTIFICATE_CATEGORY_AUTHORITY };
@@ -18,7 +27,7 @@ pub(super) fn x509(object: &atecc_token::Object, der: &[u8], of_token_user: bool
             .bytes(CKA_ID, &object.id)
             .number(CKA_CERTIFICATE_TYPE, CKC_X_509)
             .number(CKA_CERTIFICATE_CATEGORY, category)
-            .boolean(CKA_TRUSTED, false)
+            .boolean(CKA_TRUSTED, is_root && is_root_trusted)
             .bytes(CKA_CHECK_VALUE, &fingerprint[..3])
             .bytes(CKA_START_DATE, &fields.not_before)
             .bytes(CKA_END_DATE, &fields.not_after)

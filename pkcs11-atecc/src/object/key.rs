@@ -1,20 +1,23 @@
 //! Key objects (sections 4.7 to 4.9 and mechanisms, sections 2.3.3 and 2.3.4).
 
 use atecc::PublicKey;
+use atecc_token::Uses;
 use cryptoki_sys::*;
 
 use super::{Attributes, hex, storage_object};
 use crate::mechanism::Mechanism;
 
-/// A private key of the chip. It may sign: other uses come with their mechanisms.
+/// A private key of the chip, for what its slot allows.
 pub(super) fn private(
     object: &atecc_token::Object,
+    may: Uses,
     public_key: &PublicKey,
     subject: Option<&[u8]>,
 ) -> Attributes {
     let unique_id = format!("private-key:{}", hex(&object.id));
     key(storage_object(CKO_PRIVATE_KEY, &object.label, &unique_id), object, public_key, subject)
-        .boolean(CKA_SIGN, true)
+        .boolean(CKA_SIGN, may.sign)
+        .boolean(CKA_DERIVE, may.ecdh)
         .boolean(CKA_SIGN_RECOVER, false)
         .boolean(CKA_DECRYPT, false)
         .boolean(CKA_UNWRAP, false)
@@ -24,6 +27,8 @@ pub(super) fn private(
         .boolean(CKA_NEVER_EXTRACTABLE, true)
         .boolean(CKA_WRAP_WITH_TRUSTED, false)
         .boolean(CKA_ALWAYS_AUTHENTICATE, false)
+        .empty_templates(&[CKA_UNWRAP_TEMPLATE, CKA_DERIVE_TEMPLATE])
+        .numbers(CKA_ALLOWED_MECHANISMS, &Mechanism::types_with_private_key(may))
         .sensitive(CKA_VALUE)
 }
 
@@ -36,10 +41,13 @@ pub(super) fn public(
     let unique_id = format!("public-key:{}", hex(&object.id));
     key(storage_object(CKO_PUBLIC_KEY, &object.label, &unique_id), object, public_key, subject)
         .boolean(CKA_VERIFY, true)
+        .boolean(CKA_DERIVE, false)
         .boolean(CKA_VERIFY_RECOVER, false)
         .boolean(CKA_ENCRYPT, false)
         .boolean(CKA_WRAP, false)
         .boolean(CKA_TRUSTED, false)
+        .empty_templates(&[CKA_WRAP_TEMPLATE])
+        .numbers(CKA_ALLOWED_MECHANISMS, &Mechanism::types_with_public_key())
         .bytes(CKA_EC_POINT, &ec_point(public_key))
 }
 
@@ -50,16 +58,18 @@ fn key(
     public_key: &PublicKey,
     subject: Option<&[u8]>,
 ) -> Attributes {
+    let attributes = match subject {
+        Some(subject) => attributes.bytes(CKA_SUBJECT, subject),
+        // Its certificate, if it has one, was not read yet.
+        None => attributes.in_chip(CKA_SUBJECT),
+    };
     attributes
         .bytes(CKA_ID, &object.id)
         .number(CKA_KEY_TYPE, CKK_EC)
         .bytes(CKA_START_DATE, &[])
         .bytes(CKA_END_DATE, &[])
-        .boolean(CKA_DERIVE, false)
         .boolean(CKA_LOCAL, true)
         .number(CKA_KEY_GEN_MECHANISM, CKM_EC_KEY_PAIR_GEN)
-        .numbers(CKA_ALLOWED_MECHANISMS, &Mechanism::types_with_ec_key())
-        .bytes(CKA_SUBJECT, subject.unwrap_or_default())
         .bytes(CKA_EC_PARAMS, &PRIME256V1)
         .bytes(CKA_PUBLIC_KEY_INFO, &public_key_info(public_key))
 }

@@ -1,12 +1,13 @@
 //! Hashing (section 5.10), on the host.
 
-use cryptoki_sys::{CK_MECHANISM_TYPE, CK_OBJECT_HANDLE};
+use cryptoki_sys::CK_OBJECT_HANDLE;
 
 use super::Session;
 use crate::{
     error::Error,
     hash::{Hash, Hasher},
-    mechanism::Mechanism,
+    mechanism::{Mechanism, Request},
+    object::{Key, SecretKey},
     output::{Answer, Offer},
 };
 
@@ -20,9 +21,9 @@ pub(super) struct Digesting {
 
 impl Session {
     /// C_DigestInit.
-    pub(crate) fn digest_init(&self, mechanism: CK_MECHANISM_TYPE, parameter: usize) -> Result<(), Error> {
-        self.operations().digest.begin(|| match Mechanism::parse(mechanism, parameter)? {
-            Mechanism::Digest(hash) => Ok(Digesting { hash, hasher: hash.hasher(), in_parts: false }),
+    pub(crate) fn digest_init(&self, request: &Request<'_>) -> Result<(), Error> {
+        self.operations().digest.begin(|| match request.mechanism()? {
+            (Mechanism::Digest(hash), _) => Ok(Digesting { hash, hasher: hash.hasher(), in_parts: false }),
             _ => Err(Error::MechanismInvalid),
         })
     }
@@ -51,9 +52,16 @@ impl Session {
         })
     }
 
-    /// C_DigestKey: there are no secret keys yet, and no other key has a value that could be hashed.
+    /// C_DigestKey: a secret key on the host; no other has a value that could be hashed.
     pub(crate) fn digest_key(&self, key: CK_OBJECT_HANDLE) -> Result<(), Error> {
-        self.operations().digest.go_on(|_| self.token.key(key).and(Err(Error::KeyIndigestible)))
+        self.operations().digest.go_on(|digesting| match self.token.key(key)?.key()? {
+            Key::Secret(SecretKey::Host(key)) => {
+                digesting.in_parts = true;
+                digesting.hasher.update(key.as_bytes());
+                Ok(())
+            }
+            _ => Err(Error::KeyIndigestible),
+        })
     }
 
     /// C_DigestFinal.

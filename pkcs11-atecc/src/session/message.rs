@@ -28,7 +28,7 @@ impl Message {
             Mechanism::EcdsaWith(hash) => {
                 Ok(Self::ToHash { hasher: Box::new(hash.hasher()), in_parts: false })
             }
-            Mechanism::Digest(_) => Err(Error::MechanismInvalid),
+            _ => Err(Error::MechanismInvalid),
         }
     }
 

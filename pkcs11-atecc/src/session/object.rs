@@ -1,14 +1,20 @@
 //! Objects that an application creates, changes, copies and destroys (section 5.7).
 
-use cryptoki_sys::CK_OBJECT_HANDLE;
+use cryptoki_sys::*;
 
 use super::Session;
-use crate::{error::Error, template::Template};
+use crate::{
+    error::Error,
+    object::{self, Object},
+    store::Names,
+    template::Template,
+};
 
 impl Session {
-    /// C_CreateObject.
+    /// C_CreateObject: for the session, or in the store.
     pub(crate) fn create_object(&self, template: &Template<'_>) -> Result<CK_OBJECT_HANDLE, Error> {
-        self.token.session_objects().create(self.owner, template)
+        let is_for_token = template.get(CKA_TOKEN) == Some(&[CK_TRUE]);
+        self.keep(is_for_token, |unique_id| object::create(template, unique_id))
     }
 
     /// C_CopyObject. The chip's objects are there once.
@@ -18,22 +24,75 @@ impl Session {
         template: &Template<'_>,
     ) -> Result<CK_OBJECT_HANDLE, Error> {
         let object = self.token.object(handle)?;
-        self.token.session_objects().copy(self.owner, &object, template)
+        permitted(&object, CKA_COPYABLE)?;
+        let is_for_token = match template.get(CKA_TOKEN) {
+            Some(token) => token == [CK_TRUE],
+            None => object.flag(CKA_TOKEN),
+        };
+        self.keep(is_for_token, |unique_id| object::copy(&object, template, unique_id))
     }
 
-    /// C_SetAttributeValue.
+    /// C_SetAttributeValue: all attributes of the template, or none.
     pub(crate) fn set_attribute_value(
         &self,
         handle: CK_OBJECT_HANDLE,
         template: &Template<'_>,
     ) -> Result<(), Error> {
         let object = self.token.object(handle)?;
-        self.token.session_objects().change(handle, &object, template)
+        permitted(&object, CKA_MODIFIABLE)?;
+        if !object.flag(CKA_TOKEN) {
+            return self.token.created().replace(handle, object::change(&object, template)?);
+        }
+        self.writable()?;
+        let (serial, unique_id) = (self.token.serial(), object.unique_id());
+        if self.token.is_stored(handle) {
+            return self.token.store().update(|contents| {
+                contents.replace(serial, unique_id, |object| object::change(object, template))
+            });
+        }
+        object::no_duplicates(template)?;
+        template.iter().try_for_each(|(attribute, value)| object.check_names(attribute, value))?;
+        let names = Names {
+            label: template.get(CKA_LABEL).map(|label| String::from_utf8_lossy(label).into_owned()),
+            id: template.get(CKA_ID).map(<[u8]>::to_vec),
+        };
+        self.token.store().update(|contents| {
+            contents.rename(serial, unique_id, &names);
+            Ok(())
+        })
     }
 
     /// C_DestroyObject.
     pub(crate) fn destroy_object(&self, handle: CK_OBJECT_HANDLE) -> Result<(), Error> {
         let object = self.token.object(handle)?;
-        self.token.session_objects().destroy(handle, &object)
+        permitted(&object, CKA_DESTROYABLE)?;
+        if !object.flag(CKA_TOKEN) {
+            return self.token.created().remove(handle);
+        }
+        self.writable()?;
+        self.token.store().update(|contents| contents.remove(self.token.serial(), object.unique_id()))
     }
+
+    /// What belongs to the token is changed in read-write sessions only.
+    pub(super) fn writable(&self) -> Result<(), Error> {
+        if self.is_read_write { Ok(()) } else { Err(Error::SessionReadOnly) }
+    }
+
+    fn keep(
+        &self,
+        is_for_token: bool,
+        make: impl FnOnce(&str) -> Result<Object, Error>,
+    ) -> Result<CK_OBJECT_HANDLE, Error> {
+        if !is_for_token {
+            return self.token.created().insert(self.owner, make);
+        }
+        self.writable()?;
+        let unique_id = self.token.store().update(|contents| contents.add(self.token.serial(), make))?;
+        self.token.handle(&unique_id)
+    }
+}
+
+/// CKA_MODIFIABLE, CKA_COPYABLE and CKA_DESTROYABLE say what may be done to an object.
+fn permitted(object: &Object, attribute: CK_ATTRIBUTE_TYPE) -> Result<(), Error> {
+    if object.flag(attribute) { Ok(()) } else { Err(Error::ActionProhibited) }
 }

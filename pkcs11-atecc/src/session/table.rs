@@ -37,19 +37,20 @@ impl<S> Table<S> {
         self.entry(handle).map(|entry| Arc::clone(&entry.session))
     }
 
-    /// C_CloseSession. The user of a token is logged out with the last session.
-    pub(crate) fn close(&mut self, handle: CK_SESSION_HANDLE) -> Result<(), Error> {
+    /// C_CloseSession. The user of a token is logged out with the last session; gives whether one is left.
+    pub(crate) fn close(&mut self, handle: CK_SESSION_HANDLE) -> Result<bool, Error> {
         let closed = self.sessions.remove(&handle).ok_or(Error::SessionHandleInvalid)?;
-        if self.sessions.values().all(|entry| entry.slot != closed.slot) {
+        let is_last = self.sessions.values().all(|entry| entry.slot != closed.slot);
+        if is_last {
             self.users.remove(&closed.slot);
         }
-        Ok(())
+        Ok(!is_last)
     }
 
-    /// C_CloseAllSessions.
-    pub(crate) fn close_all(&mut self, slot: CK_SLOT_ID) {
-        self.sessions.retain(|_, entry| entry.slot != slot);
+    /// C_CloseAllSessions, which gives the sessions that are closed.
+    pub(crate) fn close_all(&mut self, slot: CK_SLOT_ID) -> Vec<Arc<S>> {
         self.users.remove(&slot);
+        self.sessions.extract_if(.., |_, entry| entry.slot == slot).map(|(_, entry)| entry.session).collect()
     }
 
     /// How many sessions there are with the token in `slot`, and how many of them are read-write.
@@ -76,16 +77,22 @@ impl<S> Table<S> {
         })
     }
 
-    /// C_Login. The token has no PIN and asks for no login, so whatever PIN a client insists on sending is as
-    /// good as none. There is no security officer, and no key asks for its own authentication.
-    pub(crate) fn login(&mut self, handle: CK_SESSION_HANDLE, user: CK_USER_TYPE) -> Result<(), Error> {
+    /// Whether C_Login can be right for this type of user.
+    pub(crate) fn check_login(&self, handle: CK_SESSION_HANDLE, user: CK_USER_TYPE) -> Result<(), Error> {
         let slot = self.entry(handle)?.slot;
         match user {
-            CKU_USER if self.users.insert(slot) => Ok(()),
-            CKU_USER => Err(Error::UserAlreadyLoggedIn),
+            CKU_USER if self.users.contains(&slot) => Err(Error::UserAlreadyLoggedIn),
+            CKU_USER => Ok(()),
             CKU_CONTEXT_SPECIFIC => Err(Error::OperationNotInitialized),
             _ => Err(Error::UserTypeInvalid),
         }
+    }
+
+    /// C_Login, once the PIN is known to be right.
+    pub(crate) fn login(&mut self, handle: CK_SESSION_HANDLE, user: CK_USER_TYPE) -> Result<(), Error> {
+        self.check_login(handle, user)?;
+        self.users.insert(self.entry(handle)?.slot);
+        Ok(())
     }
 
     /// C_Logout.
