@@ -98,7 +98,7 @@ mod tests {
 
     fn rename(store: &Store, object: &str, label: &str) -> Result<(), Error> {
         store.update(|contents| {
-            contents.rename("token", object, &Names { label: Some(label.into()), id: None });
+            contents.rename("token", object, &Names { label: Some(label.into()), ..Names::default() });
             Ok(())
         })
     }
@@ -173,7 +173,7 @@ mod tests {
         rename(&store, "key", "x").unwrap();
         let before = fs::read(&path).unwrap();
         let failed = store.update(|contents| {
-            contents.rename("token", "key", &Names { label: Some("y".into()), id: None });
+            contents.rename("token", "key", &Names { label: Some("y".into()), ..Names::default() });
             Err::<(), _>(Error::TemplateIncomplete)
         });
         assert_eq!(failed, Err(Error::TemplateIncomplete));

@@ -214,6 +214,23 @@ impl Token {
         generated
     }
 
+    /// Puts a key in the place of one that shall be no more, and gives the CKA_UNIQUE_IDs of both pairs. The public
+    /// key of the old one lingers.
+    pub(crate) fn destroy(&self, slot: Slot) -> Result<[[String; 2]; 2], Error> {
+        let old = self.pair(slot)?;
+        let public = self.shown(Wanted::Keys)?.by_unique_id(&old[1]);
+        self.generate(slot)?;
+        if let Some(public) = public {
+            locked(&self.shown).linger((*public).clone());
+        }
+        Ok([old, self.pair(slot)?])
+    }
+
+    /// Whether this was the public key of a private key that is no more, which it is not any longer either.
+    pub(crate) fn end_lingering(&self, unique_id: &str) -> bool {
+        locked(&self.shown).end_lingering(unique_id)
+    }
+
     /// What the token shows: of the chip at least what is wanted, and of the store what is there now.
     fn shown(&self, wanted: Wanted) -> Result<MutexGuard<'_, Shown>, Error> {
         let mut shown = locked(&self.shown);

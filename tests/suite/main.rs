@@ -20,6 +20,7 @@ mod lock;
 mod mistakes;
 mod mosquitto;
 mod openssl;
+mod pkcs11;
 mod pkcs11_tool;
 mod readme;
 mod real_chips;

@@ -7,7 +7,7 @@ use super::{
     Attributes, Key, Object, Place, SecretKey, certificate, feature, key, profile, secret_key,
     storage_object, x509,
 };
-use crate::error::Error;
+use crate::{error::Error, store::Names};
 
 /// How the objects of a chip are shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +30,11 @@ pub(crate) fn of_chip(chip: &[atecc_token::Object], showing: Showing) -> Vec<Obj
     };
     let is_key = |id: &[u8]| {
         chip.iter().any(|object| object.id == id && matches!(object.kind, ObjectKind::PrivateKey { .. }))
+    };
+    let is_free = |slot| {
+        chip.iter().any(|object| {
+            matches!(object.kind, ObjectKind::PrivateKey { slot: of, may, .. } if of == slot && may.overwrite)
+        })
     };
     let objects = chip.iter().filter_map(|object| {
         let mut shown = match &object.kind {
@@ -72,6 +77,13 @@ pub(crate) fn of_chip(chip: &[atecc_token::Object], showing: Showing) -> Vec<Obj
         let is_secret = matches!(shown.key, Some(Key::Private { .. } | Key::Secret(_)));
         set(&mut shown.attributes, CKA_PRIVATE, showing.are_keys_private && is_secret);
         set(&mut shown.attributes, CKA_MODIFIABLE, showing.is_renamable);
+        // What an application may replace it may destroy.
+        let is_free = match &object.kind {
+            ObjectKind::PrivateKey { may, .. } => may.overwrite,
+            ObjectKind::PublicKey { slot, .. } => is_free(*slot),
+            _ => false,
+        };
+        set(&mut shown.attributes, CKA_DESTROYABLE, showing.is_renamable && is_free);
         Some(shown)
     });
     let has_certificate = chip.iter().any(|object| {
@@ -83,15 +95,17 @@ pub(crate) fn of_chip(chip: &[atecc_token::Object], showing: Showing) -> Vec<Obj
 }
 
 impl Object {
-    /// With a label and an id that an application gave to something in the chip.
-    pub(crate) fn named(mut self, label: Option<&str>, id: Option<&[u8]>) -> Self {
-        if let Some(label) = label {
-            self.attributes.set(CKA_LABEL, label.as_bytes());
-        }
-        if let Some(id) = id
-            && self.attributes.get(CKA_ID).is_some()
+    /// With the names that an application gave to something in the chip.
+    pub(crate) fn named(mut self, names: &Names) -> Self {
+        let label = names.label.as_deref().map(str::as_bytes);
+        for (attribute, name) in
+            [(CKA_LABEL, label), (CKA_ID, names.id.as_deref()), (CKA_SUBJECT, names.subject.as_deref())]
         {
-            self.attributes.set(CKA_ID, id);
+            if let Some(name) = name
+                && self.attributes.get(attribute).is_some()
+            {
+                self.attributes.set(attribute, name);
+            }
         }
         self
     }
@@ -107,6 +121,8 @@ impl Object {
             CKA_LABEL if str::from_utf8(value).is_ok() => Ok(()),
             CKA_LABEL => Err(Error::AttributeValueInvalid),
             CKA_ID => Ok(()),
+            // Of a certificate it is what the certificate says.
+            CKA_SUBJECT if self.key.is_some() => Ok(()),
             _ => Err(Error::AttributeReadOnly),
         }
     }
@@ -289,7 +305,8 @@ pub(crate) mod tests {
         assert_eq!(certificate.check_names(CKA_LABEL, b"\xff"), Err(Error::AttributeValueInvalid));
         assert_eq!(certificate.check_names(CKA_VALUE, b""), Err(Error::AttributeReadOnly));
         assert_eq!(certificate.check_names(CKA_MODULUS, b""), Err(Error::AttributeTypeInvalid));
-        let named = certificate.clone().named(Some("gateway"), Some(&[7]));
+        let names = Names { label: Some("gateway".into()), id: Some(vec![7]), ..Names::default() };
+        let named = certificate.clone().named(&names);
         assert_eq!(named.attribute(CKA_LABEL), Some(Value::Plain(b"gateway")));
         assert_eq!(named.attribute(CKA_ID), Some(Value::Plain(&[7])));
         let data = with_label(&objects, "data", CKO_DATA);

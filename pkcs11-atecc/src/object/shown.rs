@@ -1,6 +1,9 @@
 //! The objects of a token with their handles.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use cryptoki_sys::*;
 
@@ -20,7 +23,9 @@ pub(crate) struct Shown {
     /// Handles of more than keys were given out.
     had_all: bool,
     objects: BTreeMap<CK_OBJECT_HANDLE, Arc<Object>>,
-    stored: BTreeMap<CK_OBJECT_HANDLE, ()>,
+    stored: BTreeSet<CK_OBJECT_HANDLE>,
+    /// Public keys whose private key was destroyed here. They are objects of their own until they are, too.
+    lingering: Vec<Object>,
 }
 
 impl Shown {
@@ -57,6 +62,20 @@ impl Shown {
         self.set_chip(Vec::new(), false);
     }
 
+    /// Keeps a public key whose private key is gone.
+    pub(crate) fn linger(&mut self, object: Object) {
+        self.lingering.push(object);
+        self.of_store = None;
+    }
+
+    /// Ends that, and tells whether it was so.
+    pub(crate) fn end_lingering(&mut self, unique_id: &str) -> bool {
+        let before = self.lingering.len();
+        self.lingering.retain(|object| object.unique_id() != unique_id);
+        self.of_store = None;
+        self.lingering.len() < before
+    }
+
     /// The object with this CKA_UNIQUE_ID.
     pub(crate) fn by_unique_id(&self, unique_id: &str) -> Option<Arc<Object>> {
         self.objects.get(self.handles.get(unique_id)?).map(Arc::clone)
@@ -70,16 +89,18 @@ impl Shown {
         self.objects.clear();
         self.stored.clear();
         let mut objects: Vec<(bool, Object)> = Vec::new();
-        for object in &self.chip {
+        for object in self.chip.iter().chain(&self.lingering) {
             let names = store.names(serial, object.unique_id()).unwrap_or_default();
-            objects.push((false, object.clone().named(names.label.as_deref(), names.id.as_deref())));
+            if !names.is_hidden {
+                objects.push((false, object.clone().named(&names)));
+            }
         }
         objects.extend(store.objects(serial).map(|object| (true, object.clone())));
         for (is_stored, object) in objects {
             let handle = self.handle(object.unique_id());
             self.objects.insert(handle, Arc::new(object));
             if is_stored {
-                self.stored.insert(handle, ());
+                self.stored.insert(handle);
             }
         }
         self.of_store = Some(Arc::clone(store));
@@ -92,7 +113,7 @@ impl Shown {
 
     /// Whether the object with this handle is in the store, and not in the chip.
     pub(crate) fn is_stored(&self, handle: CK_OBJECT_HANDLE) -> bool {
-        self.stored.contains_key(&handle)
+        self.stored.contains(&handle)
     }
 
     /// The handle of the object with this CKA_UNIQUE_ID, shown or to be shown.
@@ -174,7 +195,11 @@ mod tests {
         let mut shown = shown();
         let key = private_key();
         let mut contents = Contents::default();
-        contents.rename("0123", key.unique_id(), &Names { label: Some("gateway".into()), id: None });
+        contents.rename(
+            "0123",
+            key.unique_id(),
+            &Names { label: Some("gateway".into()), ..Names::default() },
+        );
         shown.set_store("0123", &Arc::new(contents));
         let with_label = |label| {
             let mut template = Template::default();

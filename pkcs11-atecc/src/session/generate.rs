@@ -40,8 +40,9 @@ impl Session {
         if names != Names::default() && !self.token.store().is_writable() {
             return Err(Error::TokenWriteProtected);
         }
+        let old = self.token.pair(slot)?;
         self.token.generate(slot)?;
-        self.name(slot, &names)
+        self.name(slot, &old, &names)
     }
 
     /// The slot for the new key, and the label that its key has by itself.
@@ -58,13 +59,16 @@ impl Session {
         }
     }
 
-    fn name(&self, slot: Slot, names: &Names) -> Result<KeyPair, Error> {
-        let pair = self.token.pair(slot)?;
-        if *names != Names::default() {
-            let serial = self.token.serial();
+    /// Names the new pair, and forgets the names of the one that is gone.
+    fn name(&self, slot: Slot, old: &[String; 2], names: &Names) -> Result<KeyPair, Error> {
+        let (serial, pair) = (self.token.serial(), self.token.pair(slot)?);
+        let contents = self.token.store().contents().unwrap_or_default();
+        let is_old_named = old.iter().any(|unique_id| contents.names(serial, unique_id).is_some());
+        if *names != Names::default() || is_old_named {
             self.token.store().update(|contents| {
-                for unique_id in &pair {
-                    contents.rename(serial, unique_id, names);
+                for (old, new) in old.iter().zip(&pair) {
+                    contents.forget_names(serial, old);
+                    contents.rename(serial, new, names);
                 }
                 Ok(())
             })?;
@@ -146,6 +150,7 @@ impl Wishes {
         Names {
             label: given.filter(|given| *given != label && !given.is_empty()).map(str::to_owned),
             id: self.id.clone().filter(|id| !id.is_empty()),
+            ..Names::default()
         }
     }
 }

@@ -5,7 +5,7 @@ use cryptoki_sys::*;
 use super::Session;
 use crate::{
     error::Error,
-    object::{self, Object},
+    object::{self, Key, Object},
     store::Names,
     template::Template,
 };
@@ -55,6 +55,8 @@ impl Session {
         let names = Names {
             label: template.get(CKA_LABEL).map(|label| String::from_utf8_lossy(label).into_owned()),
             id: template.get(CKA_ID).map(<[u8]>::to_vec),
+            subject: template.get(CKA_SUBJECT).map(<[u8]>::to_vec),
+            is_hidden: false,
         };
         self.token.store().update(|contents| {
             contents.rename(serial, unique_id, &names);
@@ -62,7 +64,8 @@ impl Session {
         })
     }
 
-    /// C_DestroyObject.
+    /// C_DestroyObject. A private key of the chip is destroyed by a new one in its place, which nobody sees; its
+    /// public key stays an object until that is destroyed as well.
     pub(crate) fn destroy_object(&self, handle: CK_OBJECT_HANDLE) -> Result<(), Error> {
         let object = self.token.object(handle)?;
         permitted(&object, CKA_DESTROYABLE)?;
@@ -70,7 +73,29 @@ impl Session {
             return self.token.created().remove(handle);
         }
         self.writable()?;
-        self.token.store().update(|contents| contents.remove(self.token.serial(), object.unique_id()))
+        let (store, serial, unique_id) = (self.token.store(), self.token.serial(), object.unique_id());
+        if self.token.is_stored(handle) {
+            return store.update(|contents| contents.remove(serial, unique_id));
+        }
+        let hidden = Names { is_hidden: true, ..Names::default() };
+        match object.key()? {
+            Key::Private { slot } => {
+                if !store.is_writable() {
+                    return Err(Error::TokenWriteProtected);
+                }
+                let [old, new] = self.token.destroy(*slot)?;
+                store.update(|contents| {
+                    old.iter().for_each(|unique_id| contents.forget_names(serial, unique_id));
+                    new.iter().for_each(|unique_id| contents.rename(serial, unique_id, &hidden));
+                    Ok(())
+                })
+            }
+            _ if self.token.end_lingering(unique_id) => Ok(()),
+            _ => store.update(|contents| {
+                contents.rename(serial, unique_id, &hidden);
+                Ok(())
+            }),
+        }
     }
 
     /// What belongs to the token is changed in read-write sessions only.

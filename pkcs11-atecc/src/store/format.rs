@@ -53,6 +53,8 @@ pub(crate) enum FormatError {
     Version(u32),
     #[error("there are more than {MOST_OBJECTS} objects in it")]
     TooMany,
+    #[error("the id or the subject of {object} is not written in hexadecimal digits")]
+    Name { object: String },
     #[error("object {number}: {what}")]
     Object { number: u64, what: String },
 }
@@ -102,6 +104,10 @@ struct Named {
     label: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -116,6 +122,9 @@ struct Tries {
 pub(crate) struct Names {
     pub(crate) label: Option<String>,
     pub(crate) id: Option<Vec<u8>>,
+    pub(crate) subject: Option<Vec<u8>>,
+    /// An application destroyed the object; what is in the chip now is nobody's.
+    pub(crate) is_hidden: bool,
 }
 
 impl Contents {
@@ -129,10 +138,10 @@ impl Contents {
             return Err(FormatError::TooMany);
         }
         for named in &file.name {
-            unhex(named.id.as_deref().unwrap_or_default()).ok_or_else(|| FormatError::Object {
-                number: 0,
-                what: "an id is no hexadecimal digits".into(),
-            })?;
+            let mut digits = [&named.id, &named.subject].into_iter().flatten();
+            if digits.any(|digits| unhex(digits).is_none()) {
+                return Err(FormatError::Name { object: named.object.clone() });
+            }
         }
         let objects = file.object.iter().map(|record| {
             let of_this = |what| FormatError::Object { number: record.number, what };
@@ -198,20 +207,42 @@ impl Contents {
     /// The names that were given to something in the chip.
     pub(crate) fn names(&self, token: &str, object: &str) -> Option<Names> {
         let named = self.file.name.iter().find(|named| named.token == token && named.object == object)?;
-        Some(Names { label: named.label.clone(), id: named.id.as_deref().and_then(unhex) })
+        Some(Names {
+            label: named.label.clone(),
+            id: named.id.as_deref().and_then(unhex),
+            subject: named.subject.as_deref().and_then(unhex),
+            is_hidden: named.hidden,
+        })
     }
 
     /// Gives names to something in the chip; those that are None stay as they are.
     pub(crate) fn rename(&mut self, token: &str, object: &str, names: &Names) {
+        if *names == Names::default() {
+            return;
+        }
         let present = self.file.name.iter().position(|named| named.token == token && named.object == object);
         let at = present.unwrap_or_else(|| {
-            let named = Named { token: token.into(), object: object.into(), label: None, id: None };
+            let named = Named {
+                token: token.into(),
+                object: object.into(),
+                label: None,
+                id: None,
+                subject: None,
+                hidden: false,
+            };
             self.file.name.push(named);
             self.file.name.len() - 1
         });
         let named = &mut self.file.name[at];
         named.label = names.label.clone().or(named.label.take());
         named.id = names.id.as_deref().map(hex).or(named.id.take());
+        named.subject = names.subject.as_deref().map(hex).or(named.subject.take());
+        named.hidden |= names.is_hidden;
+    }
+
+    /// Forgets the names of something that is not in the chip any more.
+    pub(crate) fn forget_names(&mut self, token: &str, object: &str) {
+        self.file.name.retain(|named| named.token != token || named.object != object);
     }
 
     /// How many wrong PINs came in a row.
@@ -356,12 +387,15 @@ mod tests {
     #[test]
     fn names_are_added_to_each_other() {
         let mut contents = Contents::default();
-        contents.rename("0123", "key", &Names { label: Some("a".into()), id: None });
-        contents.rename("0123", "key", &Names { label: None, id: Some(vec![1, 2]) });
+        contents.rename("0123", "key", &Names { label: Some("a".into()), ..Names::default() });
+        contents.rename("0123", "key", &Names { id: Some(vec![1, 2]), ..Names::default() });
         let again = Contents::parse(&contents.to_text().unwrap()).unwrap();
-        let names = Names { label: Some("a".into()), id: Some(vec![1, 2]) };
+        let names = Names { label: Some("a".into()), id: Some(vec![1, 2]), ..Names::default() };
         assert_eq!(again.names("0123", "key"), Some(names));
         assert_eq!(again.names("4567", "key"), None);
+        let mut again = again;
+        again.forget_names("0123", "key");
+        assert_eq!(again.names("0123", "key"), None);
     }
 
     #[test]
@@ -379,6 +413,11 @@ mod tests {
             ("modifiable = false", "modifiable = 0", "the value of \"modifiable\""),
             ("modifiable = false", "trusted = true", "do not make a certificate"),
             ("token = ", "tokens = ", "tokens"),
+            (
+                "[[object]]",
+                "[[name]]\ntoken = \"0\"\nobject = \"key\"\nid = \"x\"\n[[object]]",
+                "the id or the subject of key",
+            ),
         ] {
             assert!(good.contains(from), "{from}");
             let message = Contents::parse(&good.replace(from, to)).unwrap_err().to_string();

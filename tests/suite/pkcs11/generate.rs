@@ -83,7 +83,8 @@ fn p11tool_generates_too() {
 /// With two free slots a label chooses; any other would be a guess about which key to destroy.
 #[test]
 fn with_several_free_slots_the_label_chooses() {
-    let configured = Configured::new(&format!("{SPARE}[[slot]]\nnumber = 4\nlabel = \"other\"\noverwrite = true\n"));
+    let configured =
+        Configured::new(&format!("{SPARE}[[slot]]\nnumber = 4\nlabel = \"other\"\noverwrite = true\n"));
     let (spare, other) = (configured.public_key("spare"), configured.public_key("other"));
     let [spare, other] = [spare, other].map(|file| fs::read(file).unwrap());
     let refused = configured.tool(&[&GENERATE[..], &["--label", "third"]].concat());
@@ -97,6 +98,7 @@ fn with_several_free_slots_the_label_chooses() {
 #[test]
 fn the_tools_own_test_of_ec_keys_finds_no_error() {
     let configured = Configured::new(SPARE);
-    let output = configured.tool(&["--login", "--pin", "1234", "--test-ec", "--id", "01"]).succeeded();
+    let test = ["--login", "--pin", "1234", "--test-ec", "--id", "01", "--key-type", "EC:prime256v1"];
+    let output = configured.tool(&[&test[..], &["--session-rw"]].concat()).succeeded();
     assert!(output.all().contains("OK") && !output.all().contains("ERR"), "{}", output.all());
 }

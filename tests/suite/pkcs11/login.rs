@@ -20,7 +20,8 @@ fn sign(configured: &Configured, more: &[&str]) -> crate::support::Finished {
     let digest = configured.path("digest");
     fs::write(&digest, [7; 32]).unwrap();
     let output = configured.path("signature");
-    let sign = ["--sign", "--mechanism", "ECDSA", "--label", "device", "--input-file", &digest, "-o", &output];
+    let sign =
+        ["--sign", "--mechanism", "ECDSA", "--label", "device", "--input-file", &digest, "-o", &output];
     configured.tool(&[&sign[..], more].concat())
 }
 

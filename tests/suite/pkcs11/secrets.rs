@@ -22,7 +22,9 @@ fn both_sides_derive_the_same_secret() {
     let (peer_key, peer_public) = peer(&configured);
     let (ours, theirs) = (configured.path("ours"), configured.path("theirs"));
     let derive = ["--derive", "--mechanism", "ECDH1-DERIVE", "--label", "device"];
-    configured.tool(&[&derive[..], &["--input-file", &peer_public, "--output-file", &ours]].concat()).succeeded();
+    configured
+        .tool(&[&derive[..], &["--input-file", &peer_public, "--output-file", &ours]].concat())
+        .succeeded();
     let public = configured.public_key("device");
     openssl(&["pkeyutl", "-derive", "-inkey", &peer_key, "-peerkey", &public, "-out", &theirs]);
     let ours = fs::read(ours).unwrap();
@@ -34,7 +36,8 @@ fn both_sides_derive_the_same_secret() {
 fn openssl_derives_through_the_engine() {
     let configured = Configured::new("");
     let (peer_key, peer_public) = peer(&configured);
-    let (ours, theirs, pem) = (configured.path("ours"), configured.path("theirs"), configured.path("peer.pub"));
+    let (ours, theirs, pem) =
+        (configured.path("ours"), configured.path("theirs"), configured.path("peer.pub"));
     openssl(&["pkey", "-pubin", "-inform", "DER", "-in", &peer_public, "-out", &pem]);
     let mut derive = configured.command("openssl");
     derive.args(["pkeyutl", "-engine", "pkcs11", "-keyform", "engine", "-derive", "-peerkey", &pem]);
@@ -65,7 +68,9 @@ fn an_hmac_of_the_chip_is_that_of_openssl() {
     for length in [0, 1, 63, 64, 65, 300] {
         fs::write(&message, vec![0x5a; length]).unwrap();
         let sign = ["--sign", "--mechanism", "SHA256-HMAC", "--id", "09ff"];
-        configured.tool(&[&sign[..], &["--input-file", &message, "--output-file", &ours]].concat()).succeeded();
+        configured
+            .tool(&[&sign[..], &["--input-file", &message, "--output-file", &ours]].concat())
+            .succeeded();
         let key = format!("hexkey:{ZERO_KEY}{ZERO_KEY}");
         let theirs = openssl(&["dgst", "-sha256", "-mac", "HMAC", "-macopt", &key, "-binary", &message]);
         assert_eq!(fs::read(&ours).unwrap(), theirs.stdout, "{length} bytes");
@@ -75,7 +80,8 @@ fn an_hmac_of_the_chip_is_that_of_openssl() {
 #[test]
 fn what_the_chip_encrypts_openssl_decrypts_and_the_other_way_round() {
     let configured = Configured::new("");
-    let (plain, ours, theirs) = (configured.path("plain"), configured.path("ours"), configured.path("theirs"));
+    let (plain, ours, theirs) =
+        (configured.path("plain"), configured.path("ours"), configured.path("theirs"));
     for (mechanism, cipher, lengths) in [
         ("AES-ECB", "-aes-128-ecb", &[16, 48][..]),
         ("AES-CBC", "-aes-128-cbc", &[16, 64][..]),

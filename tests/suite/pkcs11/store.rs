@@ -31,7 +31,8 @@ fn a_certificate_is_written_found_by_another_process_and_deleted() {
     assert!(!certificates(&configured).contains("mine"));
     // Those of the chip are not anybody's to delete.
     let refused = configured.tool(&["--delete-object", "--type", "cert", "--label", "device"]);
-    assert!(refused.stderr.contains("CKR_ACTION_PROHIBITED"), "{}", refused.all());
+    // CKR_ACTION_PROHIBITED, which OpenSC 0.23 has no name for.
+    assert!(refused.stderr.contains("0x1b"), "{}", refused.all());
 }
 
 #[test]
@@ -40,13 +41,17 @@ fn public_keys_and_data_are_kept_too() {
     let (key, public) = (configured.path("peer.pem"), configured.path("peer.der"));
     openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &key]);
     openssl(&["ec", "-in", &key, "-pubout", "-outform", "DER", "-out", &public]);
-    configured.tool(&["--write-object", &public, "--type", "pubkey", "--label", "peer", "--id", "06"]).succeeded();
+    configured
+        .tool(&["--write-object", &public, "--type", "pubkey", "--label", "peer", "--id", "06"])
+        .succeeded();
     let data = configured.path("data");
     fs::write(&data, b"\0not text\xff").unwrap();
     let write = ["--write-object", &data, "--type", "data", "--label", "blob", "--application-label", "app"];
     configured.tool(&write).succeeded();
     let read = configured.path("read");
-    configured.tool(&["--read-object", "--type", "data", "--label", "blob", "--output-file", &read]).succeeded();
+    configured
+        .tool(&["--read-object", "--type", "data", "--label", "blob", "--output-file", &read])
+        .succeeded();
     assert_eq!(fs::read(read).unwrap(), b"\0not text\xff");
     let pem = fs::read(configured.public_key("peer")).unwrap();
     assert_eq!(pem, openssl(&["pkey", "-in", &key, "-pubout"]).stdout);
@@ -101,7 +106,14 @@ fn processes_that_write_at_once_lose_nothing() {
     let writers: Vec<Running> = labels
         .iter()
         .map(|label| {
-            Running::start(&mut chip.pkcs11_tool(&["--write-object", &der, "--type", "cert", "--label", label]))
+            Running::start(&mut chip.pkcs11_tool(&[
+                "--write-object",
+                &der,
+                "--type",
+                "cert",
+                "--label",
+                label,
+            ]))
         })
         .collect();
     for writer in writers {
@@ -122,10 +134,7 @@ fn without_the_right_to_write_the_token_is_protected() {
         let mode = if path.is_dir() { 0o755 } else { 0o666 };
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
-    let bus = configured.chip.serve();
-    fs::set_permissions(&bus.socket, fs::Permissions::from_mode(0o777)).unwrap();
-    fs::write(configured.file(), format!("device = \"{}\"\n", bus.device())).unwrap();
-    // The module and the test's folder must be within nobody's reach.
+    // The module must be within nobody's reach.
     let copy = configured.chip.path("module.so");
     fs::copy(module(), &copy).unwrap();
     let as_nobody = |arguments: &[&str]| {
