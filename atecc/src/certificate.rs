@@ -19,7 +19,7 @@ use core::fmt;
 pub use authority::{Authority, MICROCHIP, key_identifier};
 pub use compress::{compress, compress_lora};
 pub use compressed::{COMPRESSED_CERTIFICATE, Compressed};
-pub use date::IssueDate;
+pub use date::{Format, IssueDate};
 pub use lora::{LoraDevice, StoredLora, TngLora, rebuild_lora};
 pub(crate) use template::sha256;
 pub use template::{Device, Family, Signer, Template, to_be_signed};
@@ -140,24 +140,20 @@ impl Stored<'_> {
         hint: &[u8; 8],
         authorities: &[&'static Authority],
     ) -> Result<Chain, CertificateError> {
-        let (device, device_format) = Compressed::parse_with_format(self.device)?;
-        let (signer, signer_format) = Compressed::parse_with_format(self.signer)?;
+        let device = Compressed::parse(self.device)?;
+        let signer = Compressed::parse(self.signer)?;
         let signer_public_key = padded_key(self.signer_public_key);
         let signer_subject = Signer { public_key: signer_public_key, id: signer.signer_id };
 
         let mut error = CertificateError::NoTemplate;
         'authorities: for &authority in authorities {
-            let Some(signer_der) = signer_subject.certificate_as(authority, &signer, signer_format) else {
+            let Some(signer_der) = signer_subject.certificate(authority, &signer) else {
                 continue;
             };
             for template in Template::candidates(family, hint) {
-                let Some(device_der) = template.certificate(
-                    authority,
-                    &signer_public_key,
-                    &self.subject,
-                    &device,
-                    device_format,
-                ) else {
+                let Some(device_der) =
+                    template.certificate(authority, &signer_public_key, &self.subject, &device)
+                else {
                     continue;
                 };
                 if !verifies(&device_der, &signer_public_key, &device) {

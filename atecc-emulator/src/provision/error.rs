@@ -6,7 +6,7 @@
 pub enum ProvisionError {
     /// The system's clock cannot stand in a certificate.
     #[error(
-        "the system's clock is not between 2000 and 2031; set it, since the certificate carries its date"
+        "the system's clock is not between 2000 and 2049; set it, since the certificate carries its date"
     )]
     Clock,
     /// A key came out invalid.

@@ -100,9 +100,11 @@ fn issue(
     signer_id: u16,
     template: impl Fn(&Compressed) -> Option<Der>,
 ) -> Result<Compressed, ProvisionError> {
+    let dates = issued(SystemTime::now(), years)?;
     let mut compressed = Compressed {
         signature: Signature::from_bytes([0xff; 64]),
-        dates: this_hour(years)?,
+        format: dates.format(),
+        dates,
         signer_id,
         template_id,
         chain_id: 0,
@@ -115,13 +117,13 @@ fn issue(
     Ok(compressed)
 }
 
-/// The present hour.
-fn this_hour(expire_years: u8) -> Result<IssueDate, ProvisionError> {
-    let now = der::DateTime::from_system_time(SystemTime::now()).map_err(|_| ProvisionError::Clock)?;
-    if !(2000..=2031).contains(&now.year()) {
-        return Err(ProvisionError::Clock);
-    }
-    Ok(IssueDate { year: now.year(), month: now.month(), day: now.day(), hour: now.hour(), expire_years })
+/// The hour of `now`; on a 29 February whose anniversary in so many years is no day, the last hour before it.
+fn issued(now: SystemTime, expire_years: u8) -> Result<IssueDate, ProvisionError> {
+    let now = der::DateTime::from_system_time(now).map_err(|_| ProvisionError::Clock)?;
+    let today =
+        IssueDate { year: now.year(), month: now.month(), day: now.day(), hour: now.hour(), expire_years };
+    let yesterday = IssueDate { day: today.day.saturating_sub(1), hour: 23, ..today };
+    [today, yesterday].into_iter().find(|dates| dates.is_issuable()).ok_or(ProvisionError::Clock)
 }
 
 fn new_key() -> Result<SigningKey, ProvisionError> {
@@ -138,4 +140,34 @@ fn public_key(key: &SigningKey) -> Result<PublicKey, ProvisionError> {
     let point = key.verifying_key().to_sec1_point(false);
     let coordinates = point.as_bytes().get(1..).and_then(|coordinates| coordinates.try_into().ok());
     coordinates.map(PublicKey::from_bytes).ok_or(ProvisionError::Key)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_leap_day_is_dated_where_its_expiry_exists() {
+        // 2028-02-29 12:34:56 UTC.
+        let leap = at(1_835_440_496);
+        let date = |years| issued(leap, years).map(|dates| (dates.year, dates.month, dates.day, dates.hour));
+        // 2056 has a 29 February, 2059 has none.
+        assert_eq!(date(DEVICE_YEARS).unwrap(), (2028, 2, 29, 12));
+        assert_eq!(date(SIGNER_YEARS).unwrap(), (2028, 2, 28, 23));
+    }
+
+    #[test]
+    fn a_clock_that_no_template_can_tell_is_refused() {
+        // 1999-12-31 23:59:59 and 2050-01-01 00:00:00 UTC.
+        for seconds in [946_684_799, 2_524_608_000] {
+            assert!(matches!(issued(at(seconds), 28), Err(ProvisionError::Clock)));
+        }
+        assert!(issued(at(946_684_800), 28).is_ok() && issued(at(2_524_607_999), 28).is_ok());
+    }
 }

@@ -77,7 +77,6 @@ struct Pieces<'a> {
     serial_number: SerialNumber,
     public_key: PublicKey,
     compressed: Compressed,
-    format: Format,
     signer_public_key: [u8; 72],
     signer: [u8; 72],
     alternative_name: Option<&'a [u8]>,
@@ -87,12 +86,15 @@ impl<'a> Pieces<'a> {
     fn of(device: &'a [u8], signer: &'a [u8]) -> Option<Self> {
         let (device, signer) = (Parsed::of(device)?, Parsed::of(signer)?);
         let signer_id = u16_from_hex(signer.common_name.last_chunk()?)?;
-        let compressed = |parsed: &Parsed, template_id| Compressed {
-            signature: parsed.signature,
-            dates: parsed.dates,
-            signer_id,
-            template_id,
-            chain_id: 0,
+        let compressed = |parsed: &Parsed, template_id| {
+            Some(Compressed {
+                signature: parsed.signature,
+                format: parsed.format()?,
+                dates: parsed.dates,
+                signer_id,
+                template_id,
+                chain_id: 0,
+            })
         };
         let mut padded = [0; 72];
         let (x, y) = signer.public_key.as_bytes().split_at(32);
@@ -102,16 +104,15 @@ impl<'a> Pieces<'a> {
             serial_number: chip_serial_number(device.common_name)?,
             public_key: device.public_key,
             // Which template it is shows later; rebuilding does not depend on the number.
-            compressed: compressed(&device, 0),
-            format: device.format()?,
+            compressed: compressed(&device, 0)?,
             signer_public_key: padded,
-            signer: compressed(&signer, SIGNER_TEMPLATE_ID).to_bytes_as(signer.format()?),
+            signer: compressed(&signer, SIGNER_TEMPLATE_ID)?.to_bytes(),
             alternative_name: device.alternative_name,
         })
     }
 
     fn device(&self) -> [u8; 72] {
-        self.compressed.to_bytes_as(self.format)
+        self.compressed.to_bytes()
     }
 
     /// The digits behind `prefix` in the alternative name.

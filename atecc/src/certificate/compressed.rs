@@ -7,13 +7,13 @@ use crate::Signature;
 pub const COMPRESSED_CERTIFICATE: usize = 72;
 
 /// A compressed certificate, taken apart.
-///
-/// The version of the format is not among the fields: it is 0 where the dates fit that, and 1 elsewhere. A
-/// chip may use version 1 for early dates too; [`rebuild`](super::rebuild) minds which one it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compressed {
     /// Over the certificate's to-be-signed part.
     pub signature: Signature,
+    /// Byte 70, low half: how the dates are packed. The certificate's serial number depends on it. The oldest that
+    /// may be used is [`IssueDate::format`]; a chip may have a newer one.
+    pub format: Format,
     /// Bytes 64 to 66, and 71 in format version 1: when it was issued, and for how long.
     pub dates: IssueDate,
     /// Bytes 67 and 68: the number in the signer's name.
@@ -33,13 +33,6 @@ impl Compressed {
     /// # Errors
     /// When the bytes are no certificate of a Trust&GO part, or of a format version that is not supported.
     pub fn parse(bytes: &[u8; COMPRESSED_CERTIFICATE]) -> Result<Self, CertificateError> {
-        Self::parse_with_format(bytes).map(|(compressed, _)| compressed)
-    }
-
-    /// The certificate in these bytes, and the version that they are in.
-    pub(super) fn parse_with_format(
-        bytes: &[u8; COMPRESSED_CERTIFICATE],
-    ) -> Result<(Self, Format), CertificateError> {
         let version = bytes[70] & 0x0f;
         if bytes[70] >> 4 != SERIAL_FROM_KEY_AND_DATES {
             return Err(CertificateError::NotCompressed);
@@ -47,31 +40,26 @@ impl Compressed {
         let format = Format::new(version).ok_or(CertificateError::Format { version })?;
         let mut signature = [0; 64];
         signature.copy_from_slice(&bytes[..64]);
-        let compressed = Self {
+        Ok(Self {
             signature: Signature::from_bytes(signature),
+            format,
             dates: IssueDate::unpack_as(format, [bytes[64], bytes[65], bytes[66]], bytes[71])
                 .ok_or(CertificateError::NotCompressed)?,
             signer_id: u16::from_be_bytes([bytes[67], bytes[68]]),
             template_id: bytes[69] >> 4,
             chain_id: bytes[69] & 0x0f,
-        };
-        Ok((compressed, format))
+        })
     }
 
-    /// The bytes of this certificate, in format version 0 if the dates fit, else in version 1.
+    /// The bytes of this certificate. Dates that do not fit its format are cut.
     pub fn to_bytes(&self) -> [u8; COMPRESSED_CERTIFICATE] {
-        self.to_bytes_as(self.dates.format())
-    }
-
-    /// The bytes of this certificate in `format`.
-    pub(super) fn to_bytes_as(&self, format: Format) -> [u8; COMPRESSED_CERTIFICATE] {
         let mut bytes = [0; COMPRESSED_CERTIFICATE];
         bytes[..64].copy_from_slice(self.signature.as_bytes());
         bytes[64..67].copy_from_slice(&self.dates.pack());
         bytes[67..69].copy_from_slice(&self.signer_id.to_be_bytes());
         bytes[69] = self.template_id << 4 | self.chain_id & 0x0f;
-        bytes[70] = SERIAL_FROM_KEY_AND_DATES << 4 | format.version();
-        if format == Format::Extended {
+        bytes[70] = SERIAL_FROM_KEY_AND_DATES << 4 | self.format.version();
+        if self.format == Format::Extended {
             bytes[71] = self.dates.pack_extension();
         }
         bytes
@@ -109,9 +97,9 @@ mod tests {
     #[test]
     fn early_dates_in_format_1_stay_in_it() {
         let bytes = stored([0xa3, 0x26, 0xdc, 0x2c, 0x20, 0x20, 0xa1, 0x00]);
-        let (compressed, format) = Compressed::parse_with_format(&bytes).unwrap();
-        assert_eq!(format, Format::Extended);
-        assert_eq!(compressed.to_bytes_as(format), bytes);
+        let compressed = Compressed::parse(&bytes).unwrap();
+        assert_eq!((compressed.format, compressed.dates.format()), (Format::Extended, Format::Plain));
+        assert_eq!(compressed.to_bytes(), bytes);
     }
 
     #[test]

@@ -5,18 +5,18 @@
 /// DS20006367A knows version 0 only. Version 1 came with release 3.7 of the vendor's library, and its rules are
 /// known from there: two more bits each for year and years to live stand in byte 71, and the certificate's
 /// serial number is hashed over that byte too. So the same dates give another certificate in another version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    /// Three bytes of dates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// Version 0: three bytes of dates.
     Plain,
-    /// Four bytes of dates.
+    /// Version 1: four bytes of dates.
     Extended,
 }
 
 impl Format {
     /// The format with this number. Version 2 is for longer curves, whose signatures do not fit into a slot;
     /// neither the chip nor this driver has them.
-    pub(super) const fn new(version: u8) -> Option<Self> {
+    pub const fn new(version: u8) -> Option<Self> {
         match version {
             0 => Some(Self::Plain),
             1 => Some(Self::Extended),
@@ -25,7 +25,7 @@ impl Format {
     }
 
     /// The number in byte 70.
-    pub(super) const fn version(self) -> u8 {
+    pub const fn version(self) -> u8 {
         match self {
             Self::Plain => 0,
             Self::Extended => 1,
@@ -92,7 +92,7 @@ impl IssueDate {
     }
 
     /// The oldest format that these dates fit.
-    pub(super) const fn format(self) -> Format {
+    pub const fn format(self) -> Format {
         if self.year <= 2031 && self.expire_years <= 31 { Format::Plain } else { Format::Extended }
     }
 

@@ -108,7 +108,7 @@ impl Template {
     }
 
     /// The device certificate; `None` if the template needs an EUI that the device does not have, the issue is
-    /// after 2049, or the names are too long.
+    /// after 2049, the dates do not fit the format, or the names are too long.
     pub fn device(
         self,
         authority: &Authority,
@@ -116,7 +116,7 @@ impl Template {
         device: &Device,
         compressed: &Compressed,
     ) -> Option<Der> {
-        self.certificate(authority, &signer.public_key, &device.into(), compressed, compressed.dates.format())
+        self.certificate(authority, &signer.public_key, &device.into(), compressed)
     }
 
     /// The device certificate of a LoRaWAN part; `None` as with [`device`](Self::device).
@@ -127,7 +127,7 @@ impl Template {
         device: &LoraDevice,
         compressed: &Compressed,
     ) -> Option<Der> {
-        self.certificate(authority, &signer.public_key, &device.into(), compressed, compressed.dates.format())
+        self.certificate(authority, &signer.public_key, &device.into(), compressed)
     }
 
     pub(super) fn certificate(
@@ -136,7 +136,6 @@ impl Template {
         signer: &PublicKey,
         subject: &Subject,
         compressed: &Compressed,
-        format: Format,
     ) -> Option<Der> {
         let eui = self.eui(subject)?;
         let serial = subject.serial_number.to_hex();
@@ -144,7 +143,7 @@ impl Template {
             Self::TngTls2 | Self::TngLora2 => [&serial, b" ATECC"],
             Self::TngTls3 | Self::TflxTls | Self::TngLora4 => [b"sn", &serial],
         };
-        certificate(compressed, format, &subject.public_key, |tbs| {
+        certificate(compressed, &subject.public_key, |tbs| {
             tbs.nest(SEQUENCE, |name| signer_name(name, authority, compressed.signer_id));
             validity(tbs, compressed.dates);
             tbs.nest(SEQUENCE, |name| {
@@ -178,19 +177,10 @@ impl Template {
 }
 
 impl Signer {
-    /// The certificate of this signer, issued by the authority's root; `None` if the issue is after 2049 or the
-    /// names are too long.
+    /// The certificate of this signer, issued by the authority's root; `None` if the issue is after 2049, the
+    /// dates do not fit the format, or the names are too long.
     pub fn certificate(&self, authority: &Authority, compressed: &Compressed) -> Option<Der> {
-        self.certificate_as(authority, compressed, compressed.dates.format())
-    }
-
-    pub(super) fn certificate_as(
-        &self,
-        authority: &Authority,
-        compressed: &Compressed,
-        format: Format,
-    ) -> Option<Der> {
-        certificate(compressed, format, &self.public_key, |tbs| {
+        certificate(compressed, &self.public_key, |tbs| {
             tbs.nest(SEQUENCE, |name| {
                 attribute(name, ORGANIZATION, UTF8_STRING, &[authority.organization.as_bytes()]);
                 attribute(name, COMMON_NAME, UTF8_STRING, &[authority.root_common_name.as_bytes()]);
@@ -282,19 +272,17 @@ const DIGITAL_SIGNATURE_AND_AGREEMENT: [u8; 2] = [0x03, 0x88];
 const CERT_AND_CRL_SIGN: [u8; 2] = [0x01, 0x86];
 
 /// A certificate with the fields from issuer to extensions that `fields` writes.
-fn certificate(
-    compressed: &Compressed,
-    format: Format,
-    key: &PublicKey,
-    fields: impl FnOnce(&mut Writer),
-) -> Option<Der> {
+fn certificate(compressed: &Compressed, key: &PublicKey, fields: impl FnOnce(&mut Writer)) -> Option<Der> {
     // Without a time there is no certificate; the fields below rely on it.
     compressed.dates.utc_time()?;
+    if compressed.dates.format() > compressed.format {
+        return None;
+    }
     let mut writer = Writer::default();
     writer.nest(SEQUENCE, |certificate| {
         certificate.nest(SEQUENCE, |tbs| {
             tbs.nest(explicit(0), |version| version.unsigned(&[2]));
-            tbs.unsigned(&serial_number(key, compressed.dates, format));
+            tbs.unsigned(&serial_number(key, compressed.dates, compressed.format));
             algorithm(tbs);
             fields(tbs);
         });

@@ -6,7 +6,7 @@ use std::{boxed::Box, format, string::String, vec::Vec};
 
 use p256::ecdsa::{SigningKey, signature::hazmat::PrehashSigner};
 
-use super::{date::Format, *};
+use super::*;
 use crate::Signature;
 
 /// The values of a vector with these names; the files are flat.
@@ -133,7 +133,7 @@ fn of_two_authorities_with_the_same_names_the_one_that_signed_is_found() {
 fn names_that_are_too_long_give_no_certificate() {
     let name: &'static str = Box::leak(Box::new(["x"; 300].concat()));
     let authority = Authority { organization: name, ..Factory::authority(0x11, "Testing only ") };
-    let compressed = unsigned(dates(28), 1);
+    let compressed = unsigned(dates(28), Format::Plain, 1);
     assert_eq!(
         Signer { public_key: public_key(&key(0x22)), id: 0 }.certificate(&authority, &compressed),
         None
@@ -203,9 +203,9 @@ fn public_key(key: &SigningKey) -> PublicKey {
     PublicKey::from_bytes(key.verifying_key().to_sec1_point(false).as_bytes()[1..].try_into().unwrap())
 }
 
-fn unsigned(dates: IssueDate, template_id: u8) -> Compressed {
+fn unsigned(dates: IssueDate, format: Format, template_id: u8) -> Compressed {
     let signature = Signature::from_bytes([0xff; 64]);
-    Compressed { signature, dates, signer_id: 0xbeef, template_id, chain_id: 0 }
+    Compressed { signature, format, dates, signer_id: 0xbeef, template_id, chain_id: 0 }
 }
 
 /// Makes chips as the vendor does, under a root of its own.
@@ -282,12 +282,12 @@ impl Factory {
         format: Format,
     ) -> (Der, Der, [[u8; 72]; 2]) {
         let signer = Signer { public_key: public_key(&self.signer), id: 0xbeef };
-        let (signer_der, signer_slot) = issue(&self.root, unsigned(dates, 1), format, |compressed| {
-            signer.certificate_as(self.authority, compressed, format)
+        let (signer_der, signer_slot) = issue(&self.root, unsigned(dates, format, 1), |compressed| {
+            signer.certificate(self.authority, compressed)
         });
         let (device_der, device_slot) =
-            issue(&self.signer, unsigned(dates, template.id()), format, |compressed| {
-                template.certificate(self.authority, &signer.public_key, subject, compressed, format)
+            issue(&self.signer, unsigned(dates, format, template.id()), |compressed| {
+                template.certificate(self.authority, &signer.public_key, subject, compressed)
             });
         (device_der, signer_der, [device_slot, signer_slot])
     }
@@ -301,11 +301,10 @@ impl Factory {
 fn issue(
     key: &SigningKey,
     mut compressed: Compressed,
-    format: Format,
     template: impl Fn(&Compressed) -> Option<Der>,
 ) -> (Der, [u8; 72]) {
     let digest = sha256(&[to_be_signed(&template(&compressed).unwrap()).unwrap()]);
     let signature: p256::ecdsa::Signature = key.sign_prehash(&digest).unwrap();
     compressed.signature = Signature::from_bytes(signature.to_bytes().into());
-    (template(&compressed).unwrap(), compressed.to_bytes_as(format))
+    (template(&compressed).unwrap(), compressed.to_bytes())
 }

@@ -10,8 +10,8 @@ use std::{
 use atecc::{
     PublicKey, SerialNumber, Signature, Slot,
     certificate::{
-        Authority, Compressed, Device, IssueDate, Signer, StoredIdentity, Template, key_identifier, rebuild,
-        to_be_signed,
+        Authority, Compressed, Device, Format, IssueDate, Signer, StoredIdentity, Template, key_identifier,
+        rebuild, to_be_signed,
     },
 };
 use atecc_emulator::provision;
@@ -161,6 +161,7 @@ impl Imitation {
         let issue = |key, expire_years, template_id, rebuild: &dyn Fn(&Compressed) -> Vec<u8>| {
             let mut compressed = Compressed {
                 signature: Signature::from_bytes([0xff; 64]),
+                format: Format::Plain,
                 dates: IssueDate { year: 2026, month: 2, day: 28, hour: 23, expire_years },
                 signer_id: signer.id,
                 template_id,

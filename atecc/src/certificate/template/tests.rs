@@ -13,7 +13,7 @@ const SIGNER: Signer = Signer { public_key: PublicKey::from_bytes([0xa5; 64]), i
 /// Both integers of the signature take a byte more than they have: the longest certificate.
 fn compressed(dates: IssueDate) -> Compressed {
     let signature = Signature::from_bytes([0xff; 64]);
-    Compressed { signature, dates, signer_id: SIGNER.id, template_id: 0, chain_id: 0 }
+    Compressed { signature, format: dates.format(), dates, signer_id: SIGNER.id, template_id: 0, chain_id: 0 }
 }
 
 fn dates() -> IssueDate {
@@ -151,6 +151,13 @@ fn the_format_is_part_of_the_serial_number() {
 fn dates_that_utc_time_cannot_carry_give_no_certificate() {
     let late = compressed(IssueDate { year: 2050, ..dates() });
     assert!(SIGNER.certificate(&MICROCHIP, &late).is_none());
+}
+
+#[test]
+fn dates_that_the_format_cannot_carry_give_no_certificate() {
+    let late = compressed(IssueDate { year: 2032, ..dates() });
+    assert!(SIGNER.certificate(&MICROCHIP, &late).is_some());
+    assert!(SIGNER.certificate(&MICROCHIP, &Compressed { format: Format::Plain, ..late }).is_none());
 }
 
 #[test]
