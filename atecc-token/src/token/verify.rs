@@ -2,7 +2,7 @@
 
 use atecc::{Configuration, Digest, PublicKey, Signature};
 
-use super::Token;
+use super::{Token, lock};
 use crate::Error;
 
 impl Token {
@@ -21,7 +21,10 @@ impl Token {
     /// # Errors
     /// When the chip does not answer.
     pub fn read_configuration(&self) -> Result<Configuration, Error> {
-        Ok(self.device().configuration()?)
+        let configuration = self.device().configuration()?;
+        // Nobody asks for a block of it again.
+        lock(&self.zone).recall(configuration.as_bytes());
+        Ok(configuration)
     }
 
     /// Whether the chip that was opened answers now: not none, and not another. Costs one wake and one Read.

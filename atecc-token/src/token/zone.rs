@@ -86,7 +86,7 @@ impl KnownZone {
         self.missing(&Block::ALL).is_empty().then_some(self.bytes)
     }
 
-    /// The whole zone, as it was once.
+    /// The whole zone, as it was once or has just been read.
     pub(super) const fn recall(&mut self, bytes: &[u8; CONFIGURATION_ZONE]) {
         self.bytes = *bytes;
         self.known = [true; 4];

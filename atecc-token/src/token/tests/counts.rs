@@ -35,3 +35,16 @@ fn the_certificates_and_the_rest_of_the_zone_take_one_wake() {
     token.objects().unwrap();
     assert_eq!(cost(&token).0, before.0 + 1);
 }
+
+/// What `atecc info` and `atecc genkey` do: open, look at the configuration as it is now, and use a key.
+#[test]
+fn a_configuration_that_was_read_is_not_read_for_a_key_again() {
+    let token = TestChip::new(Personality::TngTls3).open();
+    let configuration = token.read_configuration().unwrap();
+    assert_eq!(cost(&token), (2, 1 + 4));
+    token.public_key(slot(0)).unwrap();
+    assert_eq!(cost(&token), (3, 1 + 4 + 1));
+    assert_eq!(token.configuration().unwrap(), configuration);
+    token.primary_key().unwrap();
+    assert_eq!(cost(&token), (3, 1 + 4 + 1));
+}
