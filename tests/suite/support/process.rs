@@ -1,8 +1,9 @@
 //! Processes that never outlive their time limit, or the test.
 
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -41,13 +42,19 @@ impl Finished {
     }
 }
 
-/// Runs `command` to its end, at most a minute.
+/// How long a process may say nothing before it counts as hung. One that does many things and says so, on a machine
+/// with other work, is not.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+/// How long it may take at all.
+const LONGEST_RUN: Duration = Duration::from_secs(600);
+
+/// Runs `command` to its end, unless it says nothing for a minute.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Finished {
     run_with_input(command, b"")
 }
 
-/// Runs `command` to its end, at most a minute, with `input` on its standard input.
+/// The same, with `input` on its standard input.
 #[track_caller]
 pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> Finished {
     let mut running = Running::start_with(command, Stdio::piped());
@@ -55,7 +62,7 @@ pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> Finished {
     let input = input.to_vec();
     // From a thread of its own: the process may print before it reads. It may also end without reading.
     thread::spawn(move || stdin.write_all(&input));
-    running.finish(Duration::from_secs(60))
+    running.finish_unless_silent()
 }
 
 /// A process that is killed when this value is dropped.
@@ -63,6 +70,8 @@ pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> Finished {
 pub(crate) struct Running {
     child: Child,
     name: String,
+    /// When it said something last.
+    spoke: Arc<Mutex<Instant>>,
     stdout: Option<JoinHandle<Vec<u8>>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
 }
@@ -83,25 +92,40 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{name}: {error}; `tests/run` installs what the tests need"));
-        let stdout = child.stdout.take().map(collect);
-        let stderr = child.stderr.take().map(collect);
-        Self { child, name, stdout, stderr }
+        let spoke = Arc::new(Mutex::new(Instant::now()));
+        let stdout = child.stdout.take().map(|stream| collect(stream, Arc::clone(&spoke)));
+        let stderr = child.stderr.take().map(|stream| collect(stream, Arc::clone(&spoke)));
+        Self { child, name, spoke, stdout, stderr }
     }
 
     /// Waits for its end, at most `limit`.
     #[track_caller]
-    pub(crate) fn finish(mut self, limit: Duration) -> Finished {
-        let deadline = Instant::now() + limit;
+    pub(crate) fn finish(self, limit: Duration) -> Finished {
+        self.finish_within(limit, limit)
+    }
+
+    /// Waits for its end, unless it says nothing for a minute.
+    #[track_caller]
+    fn finish_unless_silent(self) -> Finished {
+        self.finish_within(LONGEST_RUN, LONGEST_SILENCE)
+    }
+
+    #[track_caller]
+    fn finish_within(mut self, limit: Duration, longest_silence: Duration) -> Finished {
+        let start = Instant::now();
         let status = loop {
+            // Before this call nobody listened.
+            let silence = self.spoke.lock().unwrap().elapsed().min(start.elapsed());
             match self.child.try_wait().unwrap() {
                 Some(status) => break Some(status),
-                None if Instant::now() >= deadline => break None,
+                None if start.elapsed() >= limit || silence >= longest_silence => break None,
                 None => thread::sleep(Duration::from_millis(5)),
             }
         };
         let Some(status) = status else {
+            let took = start.elapsed();
             let outputs = self.kill();
-            panic!("{} did not end within {limit:?}:\n{outputs}", self.name);
+            panic!("{} did not end within {took:.0?}:\n{outputs}", self.name);
         };
         let stdout = self.stdout.take().unwrap().join().unwrap();
         let stderr = self.stderr.take().unwrap().join().unwrap();
@@ -133,11 +157,23 @@ impl Drop for Running {
     }
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+/// Reads all of it, and notes when there was something.
+fn collect(mut stream: impl Read + Send + 'static, spoke: Arc<Mutex<Instant>>) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // A killed process closes its end; what came before counts.
-        let _ = stream.read_to_end(&mut bytes);
+        let mut part = [0; 4_096];
+        loop {
+            match stream.read(&mut part) {
+                Ok(0) => break,
+                Ok(length) => {
+                    bytes.extend_from_slice(&part[..length]);
+                    *spoke.lock().unwrap() = Instant::now();
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // A killed process closes its end; what came before counts.
+                Err(_) => break,
+            }
+        }
         bytes
     })
 }
