@@ -46,11 +46,11 @@ impl Server {
 }
 
 /// The status page that `s_server -www` shows to whom it lets in.
-fn fetch_status_page(chip: &Chip, device: &str, protocol: &str) -> String {
+pub(crate) fn fetch_status_page(chip: &Chip, device: &str, protocol: &str) -> String {
     let certificate = ServerCertificate::new();
     let server = Server::start(chip, &certificate, protocol);
     let mut client = openssl("s_client", device);
-    client.args([
+    chip.keep_cache_of(&mut client).args([
         protocol,
         "-keyform",
         "engine",

@@ -1,5 +1,6 @@
 //! What the tests share: emulated chips, processes with a time limit, a TLS server's certificate.
 
+mod bus_log;
 mod chip;
 mod pasted;
 mod pki;
@@ -7,6 +8,7 @@ mod preload;
 mod process;
 mod terminal;
 
+pub(crate) use bus_log::BusLog;
 pub(crate) use chip::{Chip, ServedBus, wait_for_socket};
 pub(crate) use pasted::{release_programs, script, sh_blocks};
 pub(crate) use pki::ServerCertificate;

@@ -65,6 +65,11 @@ impl Chip {
         format!("emulator:{}", self.eeprom().display())
     }
 
+    /// Lets the module in `command` keep what it knows of the chip in the chip's folder, where nothing is yet.
+    pub(crate) fn keep_cache_of<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env_remove("XDG_CACHE_HOME").env("HOME", self.folder())
+    }
+
     /// `atecc` with this chip as its device.
     pub(crate) fn atecc(&self) -> Command {
         let mut command = Command::new(program("atecc"));
