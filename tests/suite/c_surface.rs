@@ -1,4 +1,4 @@
-//! The C side from C: small programs in tests/c, compiled here, alone and under valgrind.
+//! The C side from C: small programs in tests/c, compiled here, alone, under valgrind and with AddressSanitizer.
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
@@ -14,6 +14,16 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn compile(name: &str) -> Self {
+        Self::compile_with(name, &[])
+    }
+
+    /// With AddressSanitizer, which watches the memory of the module too: it takes the place of malloc and memcpy in
+    /// the process, and looks for what is lost when that ends, a forked child included.
+    fn compile_with_address_sanitizer(name: &str) -> Self {
+        Self::compile_with(name, &["-fsanitize=address", "-fno-omit-frame-pointer"])
+    }
+
+    fn compile_with(name: &str, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         let source = repository().join("tests/c").join(name).with_extension("c");
@@ -21,7 +31,7 @@ impl Program {
         gcc.args(["-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread"]);
         // The declarations of PKCS#11 3.0 that Debian has.
         gcc.args(["-isystem", "/usr/include/nss", "-isystem", "/usr/include/nspr"]);
-        run(gcc.arg("-o").arg(&path).arg(source).arg("-ldl")).succeeded();
+        run(gcc.args(options).arg("-o").arg(&path).arg(source).arg("-ldl")).succeeded();
         Self { _folder: folder, path }
     }
 
@@ -74,6 +84,14 @@ fn every_function_is_clean_under_valgrind() {
 }
 
 #[test]
+fn every_function_is_clean_with_address_sanitizer() {
+    let chip = Chip::new();
+    for name in ["surface", "version_3", "mechanisms"] {
+        assert_clean(Program::compile_with_address_sanitizer(name).run(&quick(&chip)));
+    }
+}
+
+#[test]
 fn threads_forks_and_reloads_leave_the_module_usable() {
     let chip = Chip::new();
     let bus = chip.serve();
@@ -85,6 +103,13 @@ fn threads_forks_and_reloads_are_clean_under_valgrind() {
     let chip = Chip::new();
     let bus = chip.serve();
     assert_clean(Program::compile("guest").run_under_valgrind(&bus.device()));
+}
+
+#[test]
+fn threads_forks_and_reloads_are_clean_with_address_sanitizer() {
+    let chip = Chip::new();
+    let bus = chip.serve();
+    assert_clean(Program::compile_with_address_sanitizer("guest").run(&bus.device()));
 }
 
 /// A symbol more could clash with one of the program that loads the module.
