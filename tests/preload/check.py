@@ -203,8 +203,10 @@ def names():
     link = os.path.join(os.environ["FOLDER"], "by-id")
     os.symlink(NODE, link)
     for name in (NODE, link):
-        os.close(os.open(name, os.O_RDWR))
+        bus = os.open(name, os.O_RDWR)
         status = os.stat(name)
+        assert os.path.samestat(os.fstat(bus), status)
+        os.close(bus)
         assert stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(89, 1)
         assert os.access(name, os.R_OK | os.W_OK)
         assert os.path.realpath(name) == NODE

@@ -18,7 +18,8 @@
  *   - after fork, I2C_SLAVE in the child does not change the address of the parent;
  *   - a descriptor that is kept over exec is that of an empty file in the new program;
  *   - stat of the name shows a character device with the owner and the rights of the socket, and with the inode of
- *     the lock file once that is there; fstat of an open descriptor shows the file that it is; fopen and listings of /dev do not know the device.
+ *     the lock file once that is there; fstat of an open descriptor shows the file that it is; fopen and listings
+ *     of /dev do not know the device.
  *
  * The descriptor that a program gets is one of the lock file beside the socket, SOCKET.lock. So flock works
  * between processes, also with those that reach the same bus as emulator:unix:SOCKET; and a descriptor that was
