@@ -23,6 +23,9 @@ fn every_verb_has_help_and_a_manual_page() {
         let page = fs::read_to_string(folder.path().join(format!("atecc-{verb}.1"))).unwrap();
         assert!(page.contains(".TH"), "{page}");
     }
+    // Verbs inside of verbs have pages too.
+    let page = fs::read_to_string(folder.path().join("atecc-emulator-serve.1")).unwrap();
+    assert!(page.contains("\\-\\-log") && page.contains("wakes, commands by name"), "{page}");
     let page = run(Command::new(program("atecc")).arg("man")).succeeded().text();
     assert_eq!(page, fs::read_to_string(folder.path().join("atecc.1")).unwrap());
 }
