@@ -170,10 +170,10 @@ impl<T: Transport> Device<T> {
         }
     }
 
-    /// As [`sign`](Self::sign), but without Random, about 17 ms faster at 100 kHz (docs/performance.md): the chip's generator goes on with the
-    /// seed that it has. A generator that repeats itself gives the private key away with two signatures, and no
-    /// data sheet says when this chip renews its seed by itself. For measurements, and for keys that may be
-    /// lost.
+    /// As [`sign`](Self::sign), but without Random, about 16 ms of 90 faster at 100 kHz (docs/performance.md): the
+    /// chip's generator goes on with the seed that it has. A generator that repeats itself gives the private key
+    /// away with two signatures, and no data sheet says when this chip renews its seed by itself. For measurements,
+    /// and for keys that may be lost.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).

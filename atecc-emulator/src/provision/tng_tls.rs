@@ -61,7 +61,7 @@ pub(super) const TEMPLATE_3_CODE: &[u8; 8] = b"KQp2ZkD8";
 /// factory would sell it.
 ///
 /// # Errors
-/// When the operating system gives no random numbers, or its clock is outside of the years 2000 to 2031 that a
+/// When the operating system gives no random numbers, or its clock is outside of the years 2000 to 2049 that a
 /// compressed certificate can carry.
 pub fn tng_tls() -> Result<Eeprom, ProvisionError> {
     tls(&TEMPLATE_3, TEMPLATE_3_CODE, Template::TngTls3)

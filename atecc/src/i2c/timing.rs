@@ -20,8 +20,8 @@
 //!
 //! whenever the three together take the chip 34.3 ms or more: less than half of what they typically take.
 //!
-//! **What it costs** is failed looks, some twenty per signature. None of them disturbs the chip. On Linux each is
-//! a system call, and the bus is busy for 15 % of the time between first look and answer.
+//! **What it costs** is failed looks, some thirty per signature. None of them disturbs the chip. On Linux each is
+//! a system call, and together they keep the bus busy for 3 ms while the chip works.
 
 use crate::{command::ExecutionTime, packet::Packet, zone::ClockDivider};
 
