@@ -27,6 +27,9 @@ pub struct Write<'a> {
     pub consent: &'a Irreversible<OverwritesData>,
 }
 
+/// Bit of the mode: the data is encrypted.
+const ENCRYPTED: u8 = 0x40;
+
 /// What one Write carries.
 #[derive(Clone, Copy, Debug)]
 pub enum WriteData<'a> {
@@ -53,8 +56,9 @@ pub struct WriteEncrypted<'a> {
 }
 
 impl WriteEncrypted<'_> {
-    /// The mode as it goes over the wire and into the MAC.
-    pub(crate) const MODE: u8 = BLOCK | 0x02;
+    /// The mode as it goes over the wire and into the MAC. Of bit 6, which says that the data is encrypted, the data
+    /// sheet's table 5-40 is silent; Microchip's library sets it for every chip, so that is what is known to work.
+    pub(crate) const MODE: u8 = BLOCK | ENCRYPTED | 0x02;
 
     /// Param2 of a write to `block` of `slot`, which goes into the MAC too.
     pub(crate) const fn address(slot: Slot, block: u8) -> u16 {

@@ -129,7 +129,7 @@ fn an_encrypted_write_is_one_wake_and_carries_what_the_chip_expects() {
     let consent = Irreversible::i_understand(OverwritesData);
     chip.write_encrypted(slot(5), 0, &Secret::from_bytes([0x50; 32]), shared, consent).unwrap();
     let wakes = &chip.transport().wakes;
-    assert_eq!(wakes[..], [std::vec![(0x02, 0x80, 0), (0x16, 0, 0), (0x15, 2, 6), (0x12, 0x82, 0x0028)]]);
+    assert_eq!(wakes[..], [std::vec![(0x02, 0x80, 0), (0x16, 0, 0), (0x15, 2, 6), (0x12, 0xc2, 0x0028)]]);
     let plain: Vec<u8> = written[..32].iter().zip(session()).map(|(byte, key)| byte ^ key).collect();
     assert_eq!(plain, [0x50; 32]);
     assert_eq!(written.len(), 64);

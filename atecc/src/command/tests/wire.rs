@@ -456,6 +456,6 @@ fn write_on_the_wire() {
             mac: &bytes(0xc0),
             consent: &overwrites_data(),
         },
-        "4712822801000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf4544",
+        "4712c22801000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe6ec",
     );
 }
