@@ -114,12 +114,23 @@ pub enum Error {
     },
     /// The key of this slot does not agree on secrets that the caller gets.
     #[error(
-        "slot {slot} gives no ECDH result: the chip's configuration forbids it, or lets it out encrypted only; \
-         `atecc info` shows which slots do"
+        "slot {slot} gives no ECDH result: the chip's configuration forbids it (`atecc info` shows which slots do), \
+         or lets it out encrypted only, and no [[slot]] of the configuration names the secret_file of the IO \
+         protection key"
     )]
     NoEcdh {
         /// The slot.
         slot: Slot,
+    },
+    /// The file with the value of a slot cannot be used.
+    #[error("{file} cannot be used as the secret of slot {slot}: {source}", file = file.display())]
+    SecretFile {
+        /// The slot.
+        slot: Slot,
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
     },
     /// The slot has no symmetric key for this use.
     #[error("slot {slot} has no such key; `atecc config` shows what each slot is for")]

@@ -1,6 +1,6 @@
 //! The file as it is written: atecc.toml, key by key. A key that is not here is an error.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use atecc::{SerialNumber, Slot};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -29,6 +29,7 @@ struct SlotTable {
     label: Option<Label>,
     #[serde(default)]
     overwrite: bool,
+    secret_file: Option<PathBuf>,
     serial: Option<Serial>,
     device: Option<Spec>,
 }
@@ -55,6 +56,7 @@ impl SlotTable {
             slot: self.number.0,
             label: self.label.map(|label| label.0),
             overwrite: self.overwrite,
+            secret_file: self.secret_file,
             serial: self.serial.map(|serial| serial.0),
             device: self.device.map(|device| device.0),
         }
@@ -134,6 +136,7 @@ mod tests {
             number = 2
             label = "spare"
             overwrite = true
+            secret_file = "/etc/atecc/secret"
             serial = "0123F8c58A4f9e2d01"
             device = "i2c:/dev/i2c-1"
 
@@ -153,6 +156,7 @@ mod tests {
                     slot: Slot::new(2).unwrap(),
                     label: Some("spare".into()),
                     overwrite: true,
+                    secret_file: Some("/etc/atecc/secret".into()),
                     serial: Some(serial),
                     device: Some("i2c:/dev/i2c-1".parse().unwrap()),
                 },
@@ -160,6 +164,7 @@ mod tests {
                     slot: Slot::new(3).unwrap(),
                     label: None,
                     overwrite: false,
+                    secret_file: None,
                     serial: None,
                     device: None
                 },

@@ -1,5 +1,7 @@
 //! What the administrator decided about a slot.
 
+use std::path::PathBuf;
+
 use atecc::{SerialNumber, Slot};
 
 use crate::DeviceSpec;
@@ -15,6 +17,9 @@ pub struct SlotRule {
     /// Whether a new key may be made over the one that is there. On Trust&GO parts that one may be named in a
     /// manifest; it cannot come back.
     pub overwrite: bool,
+    /// A file with the 32 bytes that are in the slot, as 64 hexadecimal digits, which nobody but its owner may read. Of
+    /// the slot of the IO protection key: the result of ECDH then crosses the bus encrypted.
+    pub secret_file: Option<PathBuf>,
     /// The chip that is meant; without it any.
     pub serial: Option<SerialNumber>,
     /// The device that is meant; without it any.

@@ -74,17 +74,31 @@ impl Token {
         Ok(true)
     }
 
-    /// The shared secret of the private key in `slot` and `peer`: the X coordinate, 32 bytes, which crosses the bus
-    /// in clear text.
+    /// The shared secret of the private key in `slot` and `peer`: the X coordinate, 32 bytes.
+    ///
+    /// It crosses the bus encrypted if a rule names the secret file of the IO protection key's slot, else in clear
+    /// text. A file with another key than the chip's is not noticed: the secret is then not the peer's.
     ///
     /// # Errors
-    /// When the chip does not answer, the slot does not allow ECDH, the result may not leave the chip or only
-    /// encrypted, or `peer` is no point of the curve.
+    /// When the chip does not answer, the slot does not allow ECDH, the result may not leave the chip, or only
+    /// encrypted, and no rule names the key; or when `peer` is no point of the curve.
     pub fn ecdh(&self, slot: Slot, peer: &PublicKey) -> Result<Secret<32>, Error> {
-        if !gives_ecdh(&self.configuration()?, slot) {
-            return Err(Error::NoEcdh { slot });
+        let configuration = self.configuration()?;
+        let is_allowed =
+            holds_private_key(&configuration, slot) && allows_ecdh(configuration.slot_rules(slot));
+        let key = match configuration.chip_options().io_protection_key() {
+            Some(slot) if is_allowed => self.secret_of(slot)?,
+            _ => None,
+        };
+        match (configuration.chip_options().ecdh_protection(), key) {
+            (OutputProtection::CallersChoice | OutputProtection::Encrypted, Some(key)) if is_allowed => {
+                self.with_this_chip(|device| device.ecdh_protected(slot, peer, &key))
+            }
+            (OutputProtection::CallersChoice, None) if is_allowed => {
+                self.with_this_chip(|device| device.ecdh(slot, peer))
+            }
+            _ => Err(Error::NoEcdh { slot }),
         }
-        self.with_this_chip(|device| device.ecdh(slot, peer))
     }
 
     /// Makes a new key pair in `slot` and gives the public key. The old private key is destroyed, so a rule of the
@@ -134,14 +148,6 @@ impl Token {
 pub(super) const fn allows_ecdh(rules: SlotConfig) -> bool {
     let uses = rules.private_key_use();
     uses.allows_ecdh() && !uses.keeps_ecdh_result()
-}
-
-/// Whether ECDH with `slot` is allowed and its result leaves the chip in clear text: SlotConfig, and ECDHPROT in
-/// ChipOptions.
-fn gives_ecdh(configuration: &Configuration, slot: Slot) -> bool {
-    holds_private_key(configuration, slot)
-        && allows_ecdh(configuration.slot_rules(slot))
-        && configuration.chip_options().ecdh_protection() == OutputProtection::CallersChoice
 }
 
 /// Whether the chip makes a new key in `slot`: WriteConfig, and the lock of the slot.

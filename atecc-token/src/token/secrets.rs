@@ -1,7 +1,9 @@
 //! Symmetric keys at work.
 
+mod secret_file;
+
 use atecc::{
-    Configuration, Digest, Slot,
+    Configuration, Digest, Secret, Slot,
     command::{AesKey, AesKeyPosition, HmacKey},
     zone::{KeyType, WriteAccess},
 };
@@ -44,6 +46,16 @@ impl Token {
     pub fn aes_decrypt_block(&self, slot: Slot, key_block: u8, block: &[u8; 16]) -> Result<[u8; 16], Error> {
         let key = self.aes_key(slot, key_block)?;
         self.with_this_chip(|device| device.aes_decrypt(key, block))
+    }
+
+    /// The value of `slot`, if a rule names the file that has it.
+    pub(super) fn secret_of(&self, slot: Slot) -> Result<Option<Secret<32>>, Error> {
+        let of_slot = self.rules.iter().filter(|rule| rule.slot == slot);
+        let Some(file) = of_slot.filter_map(|rule| rule.secret_file.as_ref()).next() else { return Ok(None) };
+        match secret_file::read(file) {
+            Ok(secret) => Ok(Some(secret)),
+            Err(source) => Err(Error::SecretFile { slot, file: file.clone(), source }),
+        }
     }
 
     fn aes_key(&self, slot: Slot, key_block: u8) -> Result<AesKey, Error> {

@@ -236,6 +236,50 @@ fn two_slots_agree_on_a_secret() {
     assert!(matches!(lora.ecdh(TngLora::PRIMARY_KEY, &other), Err(Error::NoEcdh { .. })));
 }
 
+/// The rule for the slot of the IO protection key, with a file that holds `byte` 32 times.
+fn io_protection_key(chip: &TestChip, number: u8, byte: u8) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let file = chip.folder.path().join("io.key");
+    std::fs::write(&file, format!("{byte:02x}").repeat(32)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    format!("[[slot]]\nnumber = {number}\nsecret_file = {:?}\n", file.display().to_string())
+}
+
+#[test]
+fn with_the_io_protection_key_the_secret_crosses_the_bus_encrypted() {
+    let mut eeprom = Personality::TngTls3.make().unwrap();
+    eeprom.slot_mut(slot(6))[..32].fill(0x6b);
+    let chip = TestChip::with(&eeprom);
+    let clear = {
+        let token = chip.open();
+        let peer = token.public_key(slot(2)).unwrap();
+        token.ecdh(slot(0), &peer).unwrap()
+    };
+    let agreed = |byte| {
+        let token = chip.open_with(&io_protection_key(&chip, 6, byte));
+        let peer = token.public_key(slot(2)).unwrap();
+        token.ecdh(slot(0), &peer).unwrap()
+    };
+    assert_eq!(agreed(0x6b).as_bytes(), clear.as_bytes());
+    // That a wrong key gives another secret shows that it was used.
+    assert_ne!(agreed(0x6c).as_bytes(), clear.as_bytes());
+}
+
+#[test]
+fn a_part_that_only_gives_encrypted_secrets_gives_them_with_the_key() {
+    let mut eeprom = Personality::TngLora.make().unwrap();
+    eeprom.slot_mut(slot(14))[..32].fill(0x14);
+    let chip = TestChip::with(&eeprom);
+    let other = TestChip::new(Personality::TngTls3).open();
+    let (ours, theirs) = (TngLora::PRIMARY_KEY, TngTls::PRIMARY_KEY);
+    let lora = chip.open_with(&io_protection_key(&chip, 14, 0x14));
+    let secret = lora.ecdh(ours, &other.public_key(theirs).unwrap()).unwrap();
+    assert_eq!(secret.as_bytes(), other.ecdh(theirs, &lora.public_key(ours).unwrap()).unwrap().as_bytes());
+    std::fs::remove_file(chip.folder.path().join("io.key")).unwrap();
+    let error = lora.ecdh(ours, &other.public_key(theirs).unwrap()).unwrap_err();
+    assert!(matches!(error, Error::SecretFile { .. }) && error.to_string().contains("io.key"), "{error}");
+}
+
 /// RFC 4231, test case 1, whose key of 20 bytes HMAC fills up with zeros, and test case 2 made long.
 #[test]
 fn slot_9_makes_hmacs() {
