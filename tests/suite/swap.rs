@@ -1,6 +1,6 @@
 //! A chip or its key that changes while a program has it open.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, thread};
 
 use atecc::{Slot, zone::CounterId};
 use atecc_emulator::provision;
@@ -89,8 +89,16 @@ fn a_key_that_another_process_made_is_learnt() {
     let mut genkey = Command::new(program("atecc"));
     genkey.args(["--device", &bus.device(), "genkey", "2", "--yes-overwrite-slot", "2"]);
     run(&mut genkey).succeeded();
-    let signature = token.sign(slot(2), &DIGEST).unwrap();
+    // All of them begin with the old key.
+    let signatures: Vec<_> = thread::scope(|scope| {
+        let signing: Vec<_> = (0..4).map(|_| scope.spawn(|| token.sign(slot(2), &DIGEST))).collect();
+        signing.into_iter().map(|signing| signing.join().unwrap()).collect()
+    });
     let new = token.public_key(slot(2)).unwrap();
+    for signature in signatures {
+        assert!(new.verify(&DIGEST, &signature.unwrap()));
+    }
+    let signature = token.sign(slot(2), &DIGEST).unwrap();
     assert!(new != old && new.verify(&DIGEST, &signature) && !old.verify(&DIGEST, &signature));
     // The primary key is another one, and still good.
     token.sign(slot(0), &DIGEST).unwrap();

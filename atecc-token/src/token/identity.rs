@@ -30,7 +30,7 @@ impl Token {
 
     /// Reads KeyConfig if it is not known, and in the same wake the public key of slot 0, which most parts have and
     /// most callers want next. A refusal of the latter says nothing yet.
-    fn look_at_primary_key(&self) -> Result<(), Error> {
+    pub(super) fn look_at_primary_key(&self) -> Result<(), Error> {
         self.recall();
         if lock(&self.zone).missing(&[Block::Keys]).is_empty() {
             return Ok(());

@@ -3,6 +3,7 @@
 use atecc::{
     Configuration, Digest, PublicKey, Secret, Signature, Slot,
     irreversible::{Irreversible, OverwritesKey},
+    profile::TngTls,
     zone::{OutputProtection, SlotConfig},
 };
 
@@ -22,11 +23,12 @@ impl Token {
         if let Some(key) = lock(&self.public_keys).get(&slot) {
             return Ok(*key);
         }
-        if slot == self.primary_key()?
-            && let Some(key) = lock(&self.public_keys).get(&slot)
-        {
-            // To find out which slot that is has read its key.
-            return Ok(*key);
+        if slot == TngTls::PRIMARY_KEY {
+            // Most often this has read its key.
+            self.look_at_primary_key()?;
+            if let Some(key) = lock(&self.public_keys).get(&slot) {
+                return Ok(*key);
+            }
         }
         let key = self.device().public_key(slot)?;
         lock(&self.public_keys).insert(slot, key);
@@ -42,15 +44,17 @@ impl Token {
     /// When the chip does not answer or may not sign with this slot, another chip is there than the one that was
     /// opened, or the signature is wrong.
     pub fn sign(&self, slot: Slot, digest: &Digest) -> Result<Signature, Error> {
-        match self.sign_as(self.public_key(slot)?, slot, digest) {
-            Err(Error::WrongSignature { .. }) if self.refresh(slot)? => {
-                self.sign_as(self.public_key(slot)?, slot, digest)
-            }
+        let public_key = self.public_key(slot)?;
+        match self.sign_as(&public_key, slot, digest) {
+            Err(Error::WrongSignature { .. }) => match self.read_again(slot)? {
+                same if same == public_key => Err(Error::WrongSignature { slot }),
+                new => self.sign_as(&new, slot, digest),
+            },
             result => result,
         }
     }
 
-    fn sign_as(&self, public_key: PublicKey, slot: Slot, digest: &Digest) -> Result<Signature, Error> {
+    fn sign_as(&self, public_key: &PublicKey, slot: Slot, digest: &Digest) -> Result<Signature, Error> {
         let mut device = self.device();
         let signature = device.sign(slot, digest)?;
         if !public_key.verify(digest, &signature) {
@@ -60,18 +64,16 @@ impl Token {
         Ok(signature)
     }
 
-    /// Asks the chip for the key in `slot` again, and says whether it is another one than was known.
-    fn refresh(&self, slot: Slot) -> Result<bool, Error> {
+    /// Asks the chip for the public key of `slot` again.
+    fn read_again(&self, slot: Slot) -> Result<PublicKey, Error> {
         let key = self.with_this_chip(|device| device.public_key(slot))?;
-        let known = lock(&self.public_keys).insert(slot, key);
-        if known == Some(key) {
-            return Ok(false);
+        if lock(&self.public_keys).insert(slot, key) != Some(key) {
+            tracing::warn!(%slot, "the key in this slot is a new one");
+            if slot == self.primary_key()? {
+                self.forget_identity();
+            }
         }
-        tracing::warn!(%slot, "the key in this slot is a new one");
-        if slot == self.primary_key()? {
-            self.forget_identity();
-        }
-        Ok(true)
+        Ok(key)
     }
 
     /// The shared secret of the private key in `slot` and `peer`: the X coordinate, 32 bytes.

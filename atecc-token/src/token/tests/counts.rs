@@ -24,6 +24,13 @@ fn a_first_signature_takes_three_wakes_and_six_commands() {
 }
 
 #[test]
+fn another_slot_costs_nothing_for_the_first() {
+    let token = TestChip::new(Personality::TngTls3).open();
+    token.sign(slot(2), &[0x44; 32]).unwrap();
+    assert_eq!(cost(&token), (3, 1 + 1 + 3));
+}
+
+#[test]
 fn the_certificates_and_the_rest_of_the_zone_take_one_wake() {
     let token = TestChip::new(Personality::TngTls3).open();
     token.key_pairs().unwrap();
