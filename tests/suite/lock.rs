@@ -1,11 +1,18 @@
 //! The lock of the bus where processes are further apart than usual: forked, in other mount namespaces, in
 //! containers.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{
     c_surface::Program,
-    support::{Chip, Finished, Running, module, program, run},
+    support::{Chip, Finished, I2C_DEV, Running, give_i2c_dev, module, program, run},
 };
 
 fn sign_many(device: &str, count: u32, seed: u32) -> Command {
@@ -34,6 +41,29 @@ fn a_process_is_killed_in_mid_signature_while_its_child_sleeps() {
     run(Command::new("sh").args(["-c", &format!("kill -s KILL {child}")])).succeeded();
     let freed = run(&mut sign_many(&bus.device(), 1, 2)).succeeded();
     assert!(!freed.text().contains("error"), "{}", freed.text());
+}
+
+/// An adapter that is pulled and put back has a new node: here the file that stands for it, and for its lock, is made
+/// anew under the same name. The program opens and locks that, and goes on.
+#[test]
+fn a_node_that_is_made_anew_is_found_by_a_program_that_runs() {
+    let chip = Chip::new();
+    let bus = chip.serve();
+    let mut command = sign_many(I2C_DEV, 30, 1);
+    let signer = Running::start(give_i2c_dev(&mut command, &bus.socket));
+    let lock = chip.path("bus.sock.lock");
+    let inode = || fs::metadata(&lock).map(|metadata| metadata.ino()).ok();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while inode().is_none() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(10));
+    }
+    thread::sleep(Duration::from_millis(500));
+    let old = fs::File::open(&lock).unwrap();
+    fs::remove_file(&lock).unwrap();
+    let output = signer.finish(Duration::from_secs(60)).succeeded();
+    assert_eq!(output.text().lines().count(), 30);
+    assert!(!output.text().contains("error"), "{}", output.text());
+    assert!(inode().is_some_and(|new| new != old.metadata().unwrap().ino()), "it was not made anew");
 }
 
 /// A mount namespace of its own changes the names of files, not the files.
