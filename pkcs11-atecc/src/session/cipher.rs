@@ -140,6 +140,8 @@ impl Cipher {
         let held = self.pending.len();
         check_length(part.len())?;
         let ready = self.ready(held + part.len());
+        // What is held back until the end is bounded as well.
+        check_length(held + part.len() - ready)?;
         let answer = offer.fit(ready, || {
             self.in_parts = true;
             self.pending.extend_from_slice(part);
@@ -151,8 +153,8 @@ impl Cipher {
 
     /// The rest of the result, once `last` is in. The operation itself stays as it was: the answer may not fit.
     fn end(&self, token: &Token, last: &[u8], offer: Offer) -> Result<Answer<Vec<u8>>, Error> {
-        check_length(last.len())?;
         let length = self.pending.len() + last.len();
+        check_length(length)?;
         match (self.longest_end(length), offer) {
             // It may be shorter once it is there, which only the work would tell.
             (longest, Offer::LengthOnly) => Ok(Answer::Length(longest)),
