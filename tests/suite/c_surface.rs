@@ -1,10 +1,16 @@
 //! The C side from C: small programs in tests/c, compiled here, alone, under valgrind and with AddressSanitizer.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 
-use super::support::{Chip, Finished, Running, module, repository, run};
+use super::support::{Chip, Finished, Running, module, repository, run, target_directory};
 
 /// A program of tests/c, compiled.
 pub(crate) struct Program {
@@ -36,7 +42,11 @@ impl Program {
     }
 
     fn run(&self, device: &str) -> Finished {
-        finish(Command::new(&self.path).arg(module()).env("ATECC_DEVICE", device))
+        self.run_with(&module(), device)
+    }
+
+    fn run_with(&self, module: &Path, device: &str) -> Finished {
+        finish(Command::new(&self.path).arg(module).env("ATECC_DEVICE", device))
     }
 
     fn run_under_valgrind(&self, device: &str) -> Finished {
@@ -112,20 +122,50 @@ fn threads_forks_and_reloads_are_clean_with_address_sanitizer() {
     assert_clean(Program::compile_with_address_sanitizer("guest").run(&bus.device()));
 }
 
+/// The module as users build it.
+fn release_module() -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(repository()).args(["build", "--quiet", "--locked", "--release"]);
+        cargo.args(["--package", "pkcs11-atecc"]).env("CARGO_TARGET_DIR", target_directory());
+        assert!(cargo.status().unwrap().success(), "the module does not build for release");
+    });
+    target_directory().join("release/libpkcs11_atecc.so")
+}
+
+#[test]
+fn a_release_of_the_module_is_small() {
+    let stripped = tempfile::NamedTempFile::new().unwrap();
+    run(Command::new("strip").arg("-o").arg(stripped.path()).arg(release_module())).succeeded();
+    let length = fs::metadata(stripped.path()).unwrap().len();
+    assert!(length <= 1_500_000, "{length} bytes");
+}
+
+#[test]
+fn a_process_with_the_module_needs_three_megabytes_more_at_most() {
+    let chip = Chip::new();
+    let output = Program::compile("footprint").run_with(&release_module(), &quick(&chip)).succeeded().text();
+    let (kilobytes, _) = output.split_once(" kB\nno failures\n").unwrap();
+    assert!(kilobytes.parse::<u32>().unwrap() <= 3_000, "{kilobytes} kB");
+}
+
 /// A symbol more could clash with one of the program that loads the module.
 #[test]
 fn the_module_exports_only_what_the_standard_names() {
-    let symbols = run(Command::new("nm").args(["-D", "--defined-only"]).arg(module())).succeeded().text();
-    let mut names: Vec<&str> = symbols.lines().filter_map(|line| line.split(' ').nth(2)).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["C_GetFunctionList", "C_GetInterface", "C_GetInterfaceList"]);
+    for module in [module(), release_module()] {
+        let symbols = run(Command::new("nm").args(["-D", "--defined-only"]).arg(module)).succeeded().text();
+        let mut names: Vec<&str> = symbols.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["C_GetFunctionList", "C_GetInterface", "C_GetInterfaceList"]);
+    }
 }
 
 /// The module brings its own cryptography: that of the process, seen from inside an OpenSSL engine or provider,
 /// would call the module again.
 #[test]
 fn the_module_needs_nothing_but_the_c_library() {
-    let needed = run(Command::new("readelf").arg("-d").arg(module())).succeeded().text();
+    let needed = run(Command::new("readelf").arg("-d").arg(release_module())).succeeded().text();
     for line in needed.lines().filter(|line| line.contains("(NEEDED)")) {
         let known = ["libc.so", "libgcc_s.so", "libm.so", "ld-linux"].iter().any(|name| line.contains(name));
         assert!(known, "{line}");
