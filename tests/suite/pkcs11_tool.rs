@@ -93,6 +93,38 @@ fn the_tools_own_test_finds_no_error() {
     assert!(output.text().contains("No errors"), "{}", output.all());
 }
 
+/// There is no PIN, and who insists on one may send any.
+#[test]
+fn the_tools_own_test_finds_no_error_after_a_login() {
+    let chip = Chip::new();
+    let output = run(pkcs11_tool(&chip).args(["--test", "--login", "--pin", "1234"])).succeeded();
+    assert!(output.text().contains("No errors"), "{}", output.all());
+}
+
+/// Each thread initializes, asks for information and slots, and shows the token. The tool exits with 0 whatever
+/// its threads met; what they met stands in its last lines.
+#[test]
+fn the_tools_threads_meet_no_error() {
+    let chip = Chip::new();
+    let mut tool = pkcs11_tool(&chip);
+    for _ in 0..8 {
+        tool.args(["--test-threads", "ILGISLT0"]);
+    }
+    let output = run(&mut tool).succeeded();
+    let text = output.all();
+    let (_, end) = text.split_once("all threads have ended with CKR_OK").unwrap_or_else(|| panic!("{text}"));
+    assert_eq!(end.matches("state:-1, rv:CKR_OK").count(), 8, "{text}");
+}
+
+/// Its child initializes, and says so only if it cannot.
+#[test]
+fn a_forked_child_of_the_tool_initializes_anew() {
+    let chip = Chip::new();
+    let output = run(pkcs11_tool(&chip).arg("--test-fork")).succeeded();
+    assert!(output.text().contains("C_Initialize in forked child process"), "{}", output.all());
+    assert!(!output.all().contains("CKR_"), "{}", output.all());
+}
+
 #[test]
 fn without_a_device_the_reason_is_logged_and_nothing_crashes() {
     let mut command = Command::new("pkcs11-tool");
