@@ -3,15 +3,16 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    cert, completions, config, csr, doctor, emulator, error::Error, genkey, info, lock, man, pubkey, random,
-    selftest, session::Session, shell, sign, verify,
+    bridge, cert, completions, config, csr, doctor, emulator, error::Error, genkey, info, list, lock, man,
+    pubkey, random, selftest, session::Session, shell, sign, verify,
 };
 
 /// The command line of the ATECC608: a TLS identity that cannot be copied.
 #[derive(Debug, Parser)]
 #[command(name = "atecc", version, propagate_version = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// The chip: emulator:PATH, emulator:unix:SOCKET or i2c:/dev/i2c-1.
+    /// The chip: emulator:PATH, emulator:unix:SOCKET, i2c:/dev/i2c-1, serial:/dev/ttyUSB0 or
+    /// unix:SOCKET.
     ///
     /// Without it, ATECC_DEVICE names the chip, or `device` in /etc/atecc/atecc.toml.
     #[arg(long, global = true, value_name = "DEVICE")]
@@ -26,6 +27,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 not done (the reason is on stand
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Bridge(bridge::Arguments),
     Cert(cert::Arguments),
     Completions(completions::Arguments),
     Config(config::Arguments),
@@ -34,6 +36,7 @@ pub(crate) enum Verb {
     Emulator(emulator::Arguments),
     Genkey(genkey::Arguments),
     Info(info::Arguments),
+    List(list::Arguments),
     Lock(lock::Arguments),
     Man(man::Arguments),
     Pubkey(pubkey::Arguments),
@@ -47,6 +50,7 @@ pub(crate) enum Verb {
 impl Verb {
     pub(crate) fn run(&self, session: &mut Session) -> Result<(), Error> {
         match self {
+            Self::Bridge(arguments) => bridge::run(arguments),
             Self::Cert(arguments) => cert::run(session, arguments),
             Self::Completions(arguments) => completions::run(arguments),
             Self::Config(arguments) => config::run(session, arguments),
@@ -55,6 +59,7 @@ impl Verb {
             Self::Emulator(arguments) => emulator::run(arguments),
             Self::Genkey(arguments) => genkey::run(session, arguments),
             Self::Info(arguments) => info::run(session, arguments),
+            Self::List(arguments) => list::run(arguments),
             Self::Lock(arguments) => lock::run(session, arguments),
             Self::Man(arguments) => man::run(arguments),
             Self::Pubkey(arguments) => pubkey::run(session, arguments),

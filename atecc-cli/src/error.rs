@@ -60,6 +60,11 @@ pub(crate) enum Error {
         "the emulated bus stopped by an error of this program; start it again and report the lines above"
     )]
     ServerDied,
+    #[error(
+        "no chip answers on a bus or port of this machine; is i2c-dev loaded (`modprobe i2c-dev`) and the device \
+         plugged in? `atecc doctor` looks closer at the one that you name"
+    )]
+    NothingFound,
     #[error("a self test failed; power the chip off and on, and replace it if that does not help")]
     SelfTest,
     #[error("no certificate request: {0}")]

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod bridge;
 mod cert;
 mod cli;
 mod completions;
@@ -12,6 +13,7 @@ mod emulator;
 mod error;
 mod genkey;
 mod info;
+mod list;
 mod lock;
 mod man;
 mod message;

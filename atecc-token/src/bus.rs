@@ -1,18 +1,21 @@
 //! The buses that a spec can name, as one type.
 
 mod linux;
+mod wire;
 
 use std::{fmt, path::Path, time::Duration};
 
-use atecc::{SerialNumber, i2c::I2cTransport};
+use atecc::SerialNumber;
 use atecc_emulator::{Bus, BusError, Chip, Clock, EepromFile, Pace, socket::SocketBus};
 use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, Operation};
 use linux::LinuxBus;
 pub use linux::LinuxFault;
+pub(crate) use wire::Wire;
 
 use crate::{
     DeviceSpec, Error,
     lock::{BusLock, LockError},
+    serial::Bridge,
 };
 
 /// How long an emulated chip's file may be in use by a program that is about to end.
@@ -21,14 +24,15 @@ const FILE_PATIENCE: Duration = Duration::from_secs(2);
 /// An open way to a chip.
 #[derive(Debug)]
 pub(crate) struct Way {
-    pub(crate) transport: I2cTransport<AnyBus, Clock>,
+    pub(crate) transport: Wire,
     /// Between processes; a chip inside of this process has its file locked instead.
     pub(crate) lock: Option<BusLock>,
     pub(crate) is_emulated: bool,
 }
 
 impl Way {
-    /// Opens what `spec` names. The chip is not spoken to.
+    /// Opens what `spec` names. The chip is not spoken to; a bridge is, which says whether its chip is
+    /// emulated.
     pub(crate) fn open(spec: &DeviceSpec) -> Result<Self, Error> {
         match spec {
             DeviceSpec::Emulator { path, is_clock_virtual } => in_process(path, *is_clock_virtual),
@@ -36,7 +40,7 @@ impl Way {
                 let bus = SocketBus::connect(socket)
                     .map_err(|source| Error::EmulatedBus { socket: socket.clone(), source })?;
                 Ok(Self {
-                    transport: I2cTransport::new(AnyBus::Socket(bus), Clock::real(), *address),
+                    transport: Wire::i2c(AnyBus::Socket(bus), Clock::real(), *address),
                     lock: Some(BusLock::beside_socket(socket)?),
                     is_emulated: true,
                 })
@@ -46,10 +50,18 @@ impl Way {
                 let bus = LinuxBus::open(lock.path())
                     .map_err(|source| Error::I2cNode { node: node.clone(), source })?;
                 Ok(Self {
-                    transport: I2cTransport::new(AnyBus::Linux(bus), Clock::real(), *address),
+                    transport: Wire::i2c(AnyBus::Linux(bus), Clock::real(), *address),
                     lock: Some(lock),
                     is_emulated: false,
                 })
+            }
+            DeviceSpec::Serial { node, rate } => {
+                let (bridge, lock, is_emulated) = Bridge::on_port(node, *rate)?;
+                Ok(Self { transport: Wire::Link(Box::new(bridge)), lock: Some(lock), is_emulated })
+            }
+            DeviceSpec::Socket { path } => {
+                let (bridge, is_emulated) = Bridge::on_socket(path)?;
+                Ok(Self { transport: Wire::Link(Box::new(bridge)), lock: None, is_emulated })
             }
             #[cfg(feature = "rppal")]
             DeviceSpec::Rppal { bus, address } => {
@@ -58,7 +70,7 @@ impl Way {
                 let bus = rppal::i2c::I2c::with_bus(*bus)
                     .map_err(|source| Error::I2cNode { node, source: std::io::Error::other(source) })?;
                 Ok(Self {
-                    transport: I2cTransport::new(AnyBus::Rppal(bus), Clock::real(), *address),
+                    transport: Wire::i2c(AnyBus::Rppal(bus), Clock::real(), *address),
                     lock: Some(lock),
                     is_emulated: false,
                 })
@@ -75,7 +87,7 @@ fn in_process(path: &Path, is_clock_virtual: bool) -> Result<Way, Error> {
     let address = chip.i2c_address();
     let bus = Bus::new(chip, clock.clone(), Bus::STANDARD_HERTZ);
     Ok(Way {
-        transport: I2cTransport::new(AnyBus::InProcess(Box::new(bus)), clock, address),
+        transport: Wire::i2c(AnyBus::InProcess(Box::new(bus)), clock, address),
         lock: None,
         is_emulated: true,
     })
@@ -134,6 +146,9 @@ pub enum TransportError {
     /// The bus or the chip on it.
     #[error(transparent)]
     Bus(atecc::i2c::Error<BusFault>),
+    /// The bridge, or the line to it.
+    #[error(transparent)]
+    Link(#[from] atecc::link::Error<std::io::Error>),
     /// The chip that answers is not the one that was opened. It was told nothing but to give its serial number.
     #[error("another chip is on this bus now ({found}, not {expected}); open it again")]
     AnotherChip {
@@ -148,6 +163,14 @@ pub enum TransportError {
     /// The emulated bus has gone; it is looked for again at the next call.
     #[error("the emulated bus is gone ({0}); is `atecc emulator serve` running?")]
     Gone(BusError),
+}
+
+impl TransportError {
+    /// Whether the way itself broke, and must be opened anew.
+    pub(crate) const fn is_broken(&self) -> bool {
+        use atecc::link::Error;
+        matches!(self, Self::Link(Error::Stream(_) | Error::NoBridge | Error::NoAnswer { .. }))
+    }
 }
 
 impl From<atecc::i2c::Error<BusFault>> for TransportError {

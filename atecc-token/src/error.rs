@@ -2,8 +2,8 @@
 
 use std::{io, path::PathBuf};
 
-use atecc::{SerialNumber, Slot, Status, certificate::CertificateError, i2c};
-use atecc_emulator::{BusError, FileError};
+use atecc::{SerialNumber, Slot, Status, certificate::CertificateError, i2c, link};
+use atecc_emulator::{BusError, FileError, socket::ServeError};
 
 use crate::{CONFIG_FILE, DEVICE_VARIABLE, DeviceSpec, SpecError, bus::TransportError, lock::LockError};
 
@@ -75,6 +75,50 @@ pub enum Error {
     PrivateNode {
         /// The device node.
         node: PathBuf,
+    },
+    /// The serial port cannot be opened.
+    #[error("{node} cannot be opened: {source}; {advice}", node = node.display(), advice = serial_advice(source))]
+    SerialPort {
+        /// The device node.
+        node: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The socket of a bridge cannot be reached.
+    #[error(
+        "no bridge on {socket} ({source}); start one with `atecc bridge serve DEVICE --listen unix:{socket}`",
+        socket = socket.display()
+    )]
+    BridgeSocket {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What is on the port or the socket does not answer as a bridge.
+    #[error("{place}: {source}", place = place.display())]
+    Bridge {
+        /// The port or socket.
+        place: PathBuf,
+        /// What is wrong.
+        source: atecc::link::Error<io::Error>,
+    },
+    /// The socket for visitors cannot be made.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {source}")]
+    NoRandom {
+        /// What it said.
+        source: io::Error,
+    },
+    /// Where there was a chip there is an emulated one now, or the other way round.
+    #[error(
+        "{spec} leads to an emulated chip now, and did not before, or the other way round; start the program anew"
+    )]
+    AnotherNature {
+        /// The way.
+        spec: DeviceSpec,
     },
     /// The lock of the bus cannot be opened.
     #[error(transparent)]
@@ -154,9 +198,18 @@ impl Error {
     /// another. To open the device again helps when it is there again.
     pub fn is_absent(&self) -> bool {
         match self {
-            Self::EmulatedBus { .. } | Self::I2cNode { .. } => true,
+            Self::EmulatedBus { .. }
+            | Self::I2cNode { .. }
+            | Self::SerialPort { .. }
+            | Self::BridgeSocket { .. }
+            | Self::Bridge { .. }
+            | Self::AnotherNature { .. } => true,
             Self::EmulatorFile(error) => matches!(error, FileError::Missing { .. }),
             Self::Chip(atecc::Error::Transport(TransportError::NotReopened(error))) => error.is_absent(),
+            Self::Chip(atecc::Error::Transport(TransportError::Link(link::Error::Fault(fault)))) => {
+                *fault == link::Fault::NoChip
+            }
+            Self::Chip(atecc::Error::Transport(error)) if error.is_broken() => true,
             Self::Chip(atecc::Error::Transport(error)) => {
                 matches!(
                     error,
@@ -193,6 +246,16 @@ pub(crate) const fn is_refusal(status: Status) -> bool {
 
 fn list(devices: &[DeviceSpec]) -> String {
     devices.iter().map(DeviceSpec::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn serial_advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "is the device plugged in? `atecc list` shows the ports that there are",
+        io::ErrorKind::PermissionDenied => {
+            "add this user to the group dialout (`usermod -aG dialout USER`) and log in again"
+        }
+        _ => "is it the device node of a serial port, and not in use by another program?",
+    }
 }
 
 fn advice(error: &io::Error) -> &'static str {

@@ -43,9 +43,24 @@ impl BusLock {
     /// The lock of the bus behind the device node `node`: the node itself, whatever name leads to it, so that
     /// whoever may use the bus may lock it.
     pub(crate) fn on_node(node: &Path) -> Result<Self, Error> {
-        let error = |source| Error::I2cNode { node: node.into(), source };
+        Self::on_device(node, 0, |source| Error::I2cNode { node: node.into(), source })
+    }
+
+    /// The lock of the serial port `node`, as [`on_node`](Self::on_node). The port is neither waited for nor made the
+    /// terminal of this process.
+    pub(crate) fn on_tty(node: &Path) -> Result<Self, Error> {
+        let flags = libc::O_NOCTTY | libc::O_NONBLOCK;
+        Self::on_device(node, flags, |source| Error::SerialPort { node: node.into(), source })
+    }
+
+    fn on_device(
+        node: &Path,
+        flags: libc::c_int,
+        error: impl Fn(io::Error) -> Error + Copy,
+    ) -> Result<Self, Error> {
         let path = node.canonicalize().map_err(error)?;
-        let file = OpenOptions::new().read(true).write(true).open(&path).map_err(error)?;
+        let file =
+            OpenOptions::new().read(true).write(true).custom_flags(flags).open(&path).map_err(error)?;
         let metadata = file.metadata().map_err(error)?;
         if metadata.file_type().is_char_device() && !mounts::is_of_the_host(metadata.dev()) {
             return Err(Error::PrivateNode { node: node.into() });

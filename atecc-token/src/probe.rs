@@ -6,7 +6,7 @@ use embedded_hal::{delay::DelayNs, i2c::I2c};
 
 use crate::{
     DeviceSpec, Error,
-    bus::{TransportError, Way},
+    bus::{TransportError, Way, Wire},
     lock::BusLock,
 };
 
@@ -44,7 +44,11 @@ pub fn probe(spec: &DeviceSpec) -> Result<Probe, Error> {
     let way = Way::open(spec)?;
     let locked = way.lock.as_ref().map(BusLock::acquire).transpose();
     let _guard = locked.map_err(|error| atecc::Error::Transport(TransportError::Lock(error)))?;
-    let (mut bus, mut delay) = way.transport.release();
+    let Wire::I2c(transport) = way.transport else {
+        // A bridge looks for its chip by itself.
+        return Ok(Probe { addresses: Vec::new(), address_time: Duration::MAX });
+    };
+    let (mut bus, mut delay) = transport.release();
     let pulse = || {
         let start = Instant::now();
         // Nobody acknowledges address 0; the zeros are the pulse.

@@ -8,6 +8,8 @@ use std::{
 
 use atecc::i2c::TRUST_AND_GO_ADDRESS;
 
+use crate::serial::{DEFAULT_RATE, is_rate};
+
 /// Where a chip is.
 ///
 /// | string | chip |
@@ -15,10 +17,13 @@ use atecc::i2c::TRUST_AND_GO_ADDRESS;
 /// | `emulator:PATH` | emulated, inside of this process, with the file as its EEPROM |
 /// | `emulator:unix:SOCKET` | emulated, on the bus that `atecc emulator serve` shares |
 /// | `i2c:/dev/i2c-1` | on a bus of this machine |
+/// | `serial:/dev/ttyUSB0` | behind a bridge on a serial port, such as a Core2 |
+/// | `unix:/run/atecc.sock` | behind a bridge on a socket, which `atecc bridge serve` makes |
 /// | `rppal:1` | on a bus of this Raspberry Pi, through rppal (feature `rppal`) |
 ///
-/// Options follow behind `?`, separated by `&`: `address=0x35` (the seven-bit I2C address; all but the first)
-/// and `clock=virtual` (the first only: time passes in the chip, but nobody waits for it; for tests).
+/// Options follow behind `?`, separated by `&`: `address=0x35` (the seven-bit I2C address; for chips on a bus),
+/// `baud=921600` (the rate of a serial port, which both ends agree on or do without) and `clock=virtual` (the first
+/// only: time passes in the chip, but nobody waits for it; for tests).
 ///
 /// ```
 /// use atecc_token::DeviceSpec;
@@ -51,6 +56,18 @@ pub enum DeviceSpec {
         /// The seven-bit address on it.
         address: u8,
     },
+    /// A chip behind a bridge on a serial port.
+    Serial {
+        /// The device node of the port, best by a name that stays: /dev/serial/by-id/...
+        node: PathBuf,
+        /// The rate to use if the bridge can, in baud.
+        rate: u32,
+    },
+    /// A chip behind a bridge on a Unix socket.
+    Socket {
+        /// The socket.
+        path: PathBuf,
+    },
     /// A chip on an I2C bus of a Raspberry Pi, driven by the crate rppal.
     #[cfg(feature = "rppal")]
     Rppal {
@@ -67,6 +84,7 @@ impl DeviceSpec {
         match self {
             Self::Emulator { .. } | Self::EmulatedBus { .. } => "emulator",
             Self::I2c { .. } => "i2c",
+            Self::Serial { .. } | Self::Socket { .. } => "bridge",
             #[cfg(feature = "rppal")]
             Self::Rppal { .. } => "rppal",
         }
@@ -77,7 +95,7 @@ impl DeviceSpec {
     pub fn is_removable(&self) -> bool {
         match self {
             Self::Emulator { .. } => false,
-            Self::EmulatedBus { .. } => true,
+            Self::EmulatedBus { .. } | Self::Serial { .. } | Self::Socket { .. } => true,
             Self::I2c { node, .. } => is_on_usb(node, Path::new("/sys/bus/i2c/devices")),
             #[cfg(feature = "rppal")]
             Self::Rppal { .. } => false,
@@ -113,6 +131,11 @@ impl FromStr for DeviceSpec {
         } else if let Some(node) = place.strip_prefix("i2c:") {
             let address = options.take_address().map_err(error)?;
             Self::I2c { node: non_empty(node).ok_or_else(|| error(Reason::NoPlace))?, address }
+        } else if let Some(node) = place.strip_prefix("serial:") {
+            let rate = options.take_rate().map_err(error)?;
+            Self::Serial { node: non_empty(node).ok_or_else(|| error(Reason::NoPlace))?, rate }
+        } else if let Some(path) = place.strip_prefix("unix:") {
+            Self::Socket { path: non_empty(path).ok_or_else(|| error(Reason::NoPlace))? }
         } else if let Some(bus) = place.strip_prefix("rppal:") {
             rppal(bus, options.take_address().map_err(error)?).map_err(error)?
         } else {
@@ -136,6 +159,9 @@ impl fmt::Display for DeviceSpec {
                 (format!("emulator:unix:{}", socket.display()), *address)
             }
             Self::I2c { node, address } => (format!("i2c:{}", node.display()), *address),
+            Self::Serial { node, rate: DEFAULT_RATE } => return write!(f, "serial:{}", node.display()),
+            Self::Serial { node, rate } => return write!(f, "serial:{}?baud={rate}", node.display()),
+            Self::Socket { path } => return write!(f, "unix:{}", path.display()),
             #[cfg(feature = "rppal")]
             Self::Rppal { bus, address } => (format!("rppal:{bus}"), *address),
         };
@@ -174,6 +200,11 @@ impl<'a> Options<'a> {
         number.ok().filter(|address| (0x08..=0x77).contains(address)).ok_or(Reason::Address)
     }
 
+    fn take_rate(&mut self) -> Result<u32, Reason> {
+        let Some(text) = self.take("baud") else { return Ok(DEFAULT_RATE) };
+        text.parse().ok().filter(|rate| is_rate(*rate)).ok_or(Reason::Rate)
+    }
+
     fn take_virtual_clock(&mut self) -> Result<bool, Reason> {
         match self.take("clock") {
             None | Some("real") => Ok(false),
@@ -207,7 +238,10 @@ pub struct SpecError {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum Reason {
-    #[error("it begins with none of emulator:PATH, emulator:unix:SOCKET and i2c:/dev/i2c-N")]
+    #[error(
+        "it begins with none of emulator:PATH, emulator:unix:SOCKET, i2c:/dev/i2c-N, serial:/dev/ttyUSB0 and \
+         unix:SOCKET"
+    )]
     Scheme,
     #[error("nothing stands behind the colon")]
     NoPlace,
@@ -217,6 +251,8 @@ enum Reason {
         "address must be a seven-bit I2C address from 0x08 to 0x77, such as 0x35 (half of the vendor's 0x6A)"
     )]
     Address,
+    #[error("baud must be a number from 115200 to 4000000")]
+    Rate,
     #[error("clock must be real or virtual")]
     Clock,
     #[cfg(feature = "rppal")]
@@ -241,6 +277,9 @@ mod tests {
             "emulator:unix:/run/bus.sock",
             "emulator:unix:bus.sock?address=0x60",
             "i2c:/dev/i2c-1",
+            "serial:/dev/serial/by-id/usb-Silicon_Labs_CP2104-if00-port0",
+            "serial:/dev/ttyUSB0?baud=115200",
+            "unix:/run/atecc.sock",
         ] {
             assert_eq!(text.parse::<DeviceSpec>().unwrap().to_string(), text);
         }
@@ -254,6 +293,7 @@ mod tests {
         assert!(!removable("emulator:chip"));
         assert!(removable("emulator:unix:/run/bus.sock"));
         assert!(removable("i2c:/nonexistent/i2c-1"));
+        assert!(removable("serial:/dev/ttyUSB0") && removable("unix:/run/atecc.sock"));
     }
 
     #[test]
@@ -288,6 +328,10 @@ mod tests {
             ("i2c:/dev/i2c-1?address=0x6A0", "seven-bit"),
             ("i2c:/dev/i2c-1?address=0x00", "seven-bit"),
             ("i2c:/dev/i2c-1?adress=0x35", "\"adress\" is not known"),
+            ("serial:", "nothing stands"),
+            ("serial:/dev/ttyUSB0?baud=9600", "115200 to 4000000"),
+            ("serial:/dev/ttyUSB0?address=0x35", "\"address\" is not known"),
+            ("unix:", "nothing stands"),
             ("emulator:chip?address=0x35", "\"address\" is not known"),
             ("emulator:chip?clock=slow", "real or virtual"),
             ("emulator:chip?clock", "\"clock\" is not known"),

@@ -22,7 +22,7 @@ use atecc::{Device, PublicKey, SerialNumber, Slot, Status, command::Zone, zone::
 use atecc_emulator::EepromFile;
 
 use crate::{Certificates, DeviceSpec, Error, SlotRule, Statistics, TransportError, bus::Way, cache::Cache};
-use shared::SharedBus;
+pub(crate) use shared::SharedBus;
 use zone::KnownZone;
 
 /// An open chip. Calls block while the chip works: about 80 ms for a signature.
@@ -97,7 +97,8 @@ impl Token {
             zone: Mutex::new(zone),
             serial_number,
             revision,
-            kind: spec.kind(),
+            // An emulated chip is the same one however long the way.
+            kind: if is_emulated { "emulator" } else { spec.kind() },
             is_emulated,
             file: if let DeviceSpec::Emulator { path, .. } = spec { Some(path.clone()) } else { None },
             cache,

@@ -6,6 +6,7 @@
 
 mod access;
 mod bench;
+mod bridge;
 mod c_surface;
 mod cache;
 mod clients;

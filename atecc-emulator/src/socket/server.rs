@@ -73,7 +73,13 @@ impl Server {
     ///
     /// A client too many is turned away, or one for which the system has no file or thread left; the others go on.
     pub fn run(&self, bus: Bus) {
-        let bus = Arc::new(Mutex::new(bus));
+        let bus = Mutex::new(bus);
+        self.run_each(move |stream| serve_client(stream, &bus));
+    }
+
+    /// As [`run`](Self::run), for another service on a socket: `serve` is called for each client, in its thread.
+    pub fn run_each(&self, serve: impl Fn(UnixStream) -> io::Result<()> + Send + Sync + 'static) {
+        let serve = Arc::new(serve);
         let clients = Arc::new(());
         for stream in self.listener.incoming() {
             if self.is_stopped.load(Ordering::Acquire) {
@@ -92,9 +98,9 @@ impl Server {
                 tracing::warn!("a client of the emulated bus was turned away: there are {MAX_CLIENTS}");
                 continue;
             }
-            let (bus, place) = (Arc::clone(&bus), Arc::clone(&clients));
+            let (serve, place) = (Arc::clone(&serve), Arc::clone(&clients));
             let client = thread::Builder::new().spawn(move || {
-                if let Err(error) = serve_client(stream, &bus)
+                if let Err(error) = serve(stream)
                     && error.kind() != io::ErrorKind::UnexpectedEof
                 {
                     tracing::debug!(%error, "a client of the emulated bus was dropped");

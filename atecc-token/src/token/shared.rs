@@ -5,19 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::{
+    DeviceSpec, Error, LockError, Statistics,
+    bus::{TransportError, Way, Wire},
+    lock::BusLock,
+};
 use atecc::{
     Configuration, Responses, SerialNumber, Transport,
     command::{self, Address, Command, Read, ReadSize, Zone},
-    i2c::{self, I2cTransport},
+    i2c, link,
     packet::{Packet, Response},
     zone::CONFIGURATION_ZONE,
-};
-use atecc_emulator::Clock;
-
-use crate::{
-    DeviceSpec, LockError, Statistics,
-    bus::{AnyBus, TransportError, Way},
-    lock::BusLock,
 };
 
 /// The first block of the configuration zone, which holds the serial number.
@@ -29,10 +27,13 @@ const REOPENINGS: u32 = 3;
 
 /// A way to the chip that is locked while it is used.
 #[derive(Debug)]
-pub(super) struct SharedBus {
+pub(crate) struct SharedBus {
     spec: DeviceSpec,
-    transport: I2cTransport<AnyBus, Clock>,
+    transport: Wire,
     lock: Lock,
+    is_emulated: bool,
+    /// How often it was opened anew.
+    generation: u64,
     /// The chip that has to be there.
     expected: Option<SerialNumber>,
     signatures: u64,
@@ -58,11 +59,13 @@ impl From<Option<BusLock>> for Lock {
 
 impl SharedBus {
     /// The bus at the end of this way, which `spec` names.
-    pub(super) fn new(spec: &DeviceSpec, way: Way) -> Self {
+    pub(crate) fn new(spec: &DeviceSpec, way: Way) -> Self {
         Self {
             spec: spec.clone(),
             transport: way.transport,
             lock: way.lock.into(),
+            is_emulated: way.is_emulated,
+            generation: 0,
             expected: None,
             signatures: 0,
             busy: Duration::ZERO,
@@ -80,22 +83,27 @@ impl SharedBus {
         self.expected = serial_number;
     }
 
+    /// Changes whenever the way was opened anew, and may lead to another chip.
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Counts a signature that is handed out.
     pub(super) const fn count_signature(&mut self) {
         self.signatures += 1;
     }
 
     /// What it has cost so far.
-    pub(super) const fn statistics(&self) -> Statistics {
+    pub(super) fn statistics(&self) -> Statistics {
         Statistics { signatures: self.signatures, bus: self.transport.statistics(), busy: self.busy }
     }
 
     fn locked<T>(
         &mut self,
-        run: impl FnOnce(&mut I2cTransport<AnyBus, Clock>) -> Result<T, TransportError>,
+        run: impl FnOnce(&mut Wire) -> Result<T, TransportError>,
     ) -> Result<T, TransportError> {
         for _ in 0..REOPENINGS {
-            let _guard = match &self.lock {
+            let guard = match &self.lock {
                 Lock::Owned => None,
                 Lock::Bus(lock) => {
                     let guard = lock.acquire()?;
@@ -114,6 +122,14 @@ impl SharedBus {
             let start = Instant::now();
             let result = run(&mut self.transport);
             self.busy += start.elapsed();
+            drop(guard);
+            if let Err(error) = &result
+                && error.is_broken()
+            {
+                // The next call opens it again.
+                self.lock = Lock::Closed;
+                self.transport.close();
+            }
             return result;
         }
         let path = if let Lock::Bus(lock) = &self.lock { lock.path().into() } else { PathBuf::new() };
@@ -123,11 +139,16 @@ impl SharedBus {
     /// Lets go of a bus that is no longer there, and opens what has its name now, with its lock.
     fn reopen(&mut self) -> Result<(), TransportError> {
         self.lock = Lock::Closed;
-        *self.transport.bus_mut() = AnyBus::Closed;
+        self.transport.close();
         let way = Way::open(&self.spec).map_err(|error| TransportError::NotReopened(Box::new(error)))?;
+        if way.is_emulated != self.is_emulated {
+            let spec = self.spec.clone();
+            return Err(TransportError::NotReopened(Box::new(Error::AnotherNature { spec })));
+        }
         tracing::info!(spec = %self.spec, "the bus is another one now, and was opened again");
         self.lock = way.lock.into();
-        (*self.transport.bus_mut(), _) = way.transport.release();
+        self.transport.replace(way.transport);
+        self.generation += 1;
         Ok(())
     }
 }
@@ -137,7 +158,7 @@ impl Transport for SharedBus {
 
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), TransportError> {
         let Some(expected) = self.expected else {
-            return self.locked(|transport| Ok(transport.transact(commands, responses)?));
+            return self.repeated(commands, |transport| transport.transact(commands, responses));
         };
         if !commands.iter().all(|packet| command::is_repeatable(packet.opcode(), packet.param1())) {
             return self.transact_step_by_step(expected, commands, responses);
@@ -145,12 +166,26 @@ impl Transport for SharedBus {
         // Nothing here harms another chip: its answers are just not handed out.
         let mut with_serial: Vec<Packet> = vec![SERIAL_NUMBER.packet()];
         with_serial.extend_from_slice(commands);
-        self.locked(|transport| Ok(transport.transact(&with_serial, responses)?))?;
+        self.repeated(&with_serial, |transport| transport.transact(&with_serial, responses))?;
         if let Some(block) = responses.first() {
             check(expected, block)?;
             responses.remove(0);
         }
         Ok(())
+    }
+
+    fn transact_for_last(
+        &mut self,
+        commands: &[Packet],
+        responses: &mut Responses,
+    ) -> Result<usize, TransportError> {
+        if self.expected.is_none() {
+            return self.repeated(commands, |transport| transport.transact_for_last(commands, responses));
+        }
+        self.transact(commands, responses)?;
+        let answered = responses.len();
+        responses.drain(..answered.saturating_sub(1));
+        Ok(answered)
     }
 
     fn converse(
@@ -159,12 +194,30 @@ impl Transport for SharedBus {
     ) -> Result<(), TransportError> {
         match self.expected {
             Some(expected) => self.converse_with(expected, next),
-            None => self.locked(|transport| Ok(transport.converse(next)?)),
+            None => self.locked(|transport| transport.converse(next)),
         }
     }
 }
 
 impl SharedBus {
+    /// As [`locked`](Self::locked), and once more over a way opened anew if it broke and `commands` may run twice.
+    fn repeated<T>(
+        &mut self,
+        commands: &[Packet],
+        mut run: impl FnMut(&mut Wire) -> Result<T, TransportError>,
+    ) -> Result<T, TransportError> {
+        let is_repeatable =
+            commands.iter().all(|packet| command::is_repeatable(packet.opcode(), packet.param1()));
+        match self.locked(&mut run) {
+            // What did not answer for so long is not waited for a second time.
+            Err(error @ TransportError::Link(link::Error::Stream(_))) if is_repeatable => {
+                tracing::info!(%error, "the way to the chip broke, and is opened again");
+                self.locked(&mut run)
+            }
+            result => result,
+        }
+    }
+
     /// A transaction whose commands are sent to the expected chip only.
     fn transact_step_by_step(
         &mut self,
@@ -193,7 +246,7 @@ impl SharedBus {
         let mut serial = Serial::Unknown;
         let mut stranger = Ok(());
         self.locked(|transport| {
-            Ok(transport.converse(&mut |answer| match (serial, answer) {
+            transport.converse(&mut |answer| match (serial, answer) {
                 (Serial::Unknown, _) => {
                     serial = Serial::Asked;
                     Some(SERIAL_NUMBER.packet())
@@ -205,7 +258,7 @@ impl SharedBus {
                 }
                 (Serial::Asked, None) => None,
                 (Serial::Known, answer) => next(answer),
-            })?)
+            })
         })?;
         stranger
     }
@@ -236,7 +289,6 @@ mod tests {
     };
 
     use super::*;
-    use crate::Error;
 
     /// A file stands for the device node. It takes a lock as that does, and refuses every transfer.
     fn node() -> (tempfile::TempDir, PathBuf, SharedBus) {

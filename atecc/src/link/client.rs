@@ -111,6 +111,14 @@ impl<S: Stream, A: Attendant> Client<S, A> {
         self.hello_within(HELLO_LIMIT)
     }
 
+    /// As [`hello`](Self::hello), for less than half a second: whether somebody listens at this rate.
+    ///
+    /// # Errors
+    /// As [`hello`](Self::hello).
+    pub fn try_hello(&mut self) -> Result<&Welcome, Error<S::Error>> {
+        self.hello_within(CONFIRM)
+    }
+
     fn hello_within(&mut self, limit: Duration) -> Result<&Welcome, Error<S::Error>> {
         self.welcome = None;
         let result = self.exchange(Kind::Hello, true, HELLO_INTERVAL, limit, |request, _| {

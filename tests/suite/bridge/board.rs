@@ -1,0 +1,164 @@
+//! A board on a pseudo-terminal: the far end of the protocol with an emulated chip behind it, and a cable.
+
+use std::{
+    fs, io,
+    os::{fd::AsRawFd, unix::fs::symlink},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use atecc::{
+    i2c::I2cTransport,
+    link::{About, Open, Server, Stream},
+};
+use atecc_emulator::{Bus, Chip, Clock, Pace, provision};
+use serial2::SerialPort;
+use tempfile::TempDir;
+
+type Transport = I2cTransport<Bus, Clock>;
+
+/// A board whose port has a name that stays.
+pub(crate) struct Board {
+    folder: TempDir,
+    serial_number: String,
+    state: Arc<State>,
+    running: Option<JoinHandle<Transport>>,
+}
+
+#[derive(Default)]
+struct State {
+    is_pulled: AtomicBool,
+    requests: AtomicUsize,
+    last_answer: AtomicUsize,
+    rate: AtomicU32,
+}
+
+impl Board {
+    pub(crate) fn new() -> Self {
+        let eeprom = provision::tng_tls().unwrap();
+        let serial_number = eeprom.configuration().serial_number().to_string();
+        let clock = Clock::new_virtual();
+        let bus = Bus::new(Chip::new(eeprom, Pace::Instant), clock.clone(), Bus::STANDARD_HERTZ);
+        let transport = I2cTransport::new(bus, clock, atecc::i2c::TRUST_AND_GO_ADDRESS);
+        let mut board = Self {
+            folder: tempfile::tempdir().unwrap(),
+            serial_number,
+            state: Arc::default(),
+            running: None,
+        };
+        board.plug(transport);
+        board
+    }
+
+    pub(crate) fn device(&self) -> String {
+        format!("serial:{}", self.port().display())
+    }
+
+    pub(crate) fn port(&self) -> PathBuf {
+        self.folder.path().join("usb-board")
+    }
+
+    pub(crate) fn serial_number(&self) -> String {
+        self.serial_number.clone()
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.state.requests.load(Ordering::SeqCst)
+    }
+
+    /// Bytes of the last answer.
+    pub(crate) fn last_answer(&self) -> usize {
+        self.state.last_answer.load(Ordering::SeqCst)
+    }
+
+    /// The rate that the board runs at.
+    pub(crate) fn rate(&self) -> u32 {
+        self.state.rate.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn pull(&mut self) {
+        self.state.is_pulled.store(true, Ordering::SeqCst);
+        let transport = self.running.take().unwrap().join().unwrap();
+        fs::remove_file(self.port()).unwrap();
+        self.running = Some(thread::spawn(move || transport));
+    }
+
+    pub(crate) fn put_back(&mut self) {
+        let transport = self.running.take().unwrap().join().unwrap();
+        self.plug(transport);
+    }
+
+    fn plug(&mut self, transport: Transport) {
+        self.state.is_pulled.store(false, Ordering::SeqCst);
+        let (board, line) = SerialPort::pair().unwrap();
+        symlink(name(&line), self.port()).unwrap();
+        let state = Arc::clone(&self.state);
+        self.running = Some(thread::spawn(move || {
+            // The line stays open, as the kernel has it open, until the plug is pulled.
+            let (_line, mut transport) = (line, transport);
+            let about = About { name: "board of the tests", is_emulated: true, ..About::default() };
+            let mut server = Server::new(about);
+            let mut stream = Port { port: board, start: Instant::now(), state: Arc::clone(&state) };
+            while !state.is_pulled.load(Ordering::SeqCst) {
+                server.poll(&mut stream, &mut transport, &mut Open).unwrap();
+            }
+            transport
+        }));
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        self.state.is_pulled.store(true, Ordering::SeqCst);
+        if let Some(running) = self.running.take() {
+            let _ = running.join();
+        }
+    }
+}
+
+/// The device node of an open terminal.
+pub(crate) fn name(line: &SerialPort) -> String {
+    fs::read_link(format!("/proc/self/fd/{}", line.as_raw_fd())).unwrap().display().to_string()
+}
+
+struct Port {
+    port: SerialPort,
+    start: Instant,
+    state: Arc<State>,
+}
+
+impl Stream for Port {
+    type Error = io::Error;
+
+    fn read(&mut self, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
+        self.port.set_read_timeout(limit.max(Duration::from_millis(1)))?;
+        match self.port.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(0),
+            result => result,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.state.requests.fetch_add(1, Ordering::SeqCst);
+        self.state.last_answer.store(bytes.len(), Ordering::SeqCst);
+        self.port.write_all(bytes)
+    }
+
+    fn now(&mut self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn has_rate(&mut self, rate: u32) -> bool {
+        rate <= 921_600
+    }
+
+    fn set_rate(&mut self, rate: u32) -> io::Result<()> {
+        self.state.rate.store(rate, Ordering::SeqCst);
+        Ok(())
+    }
+}
