@@ -1,6 +1,7 @@
 //! Chips behind bridges: on a serial port that several processes share and that is pulled, and on a socket.
 
 mod board;
+mod kit;
 
 use std::{
     process::Command,

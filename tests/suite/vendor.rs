@@ -20,3 +20,5 @@ mod signatures;
 mod statements;
 mod test_part;
 mod transcripts;
+
+pub(crate) use library::python;

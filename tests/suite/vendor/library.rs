@@ -126,7 +126,7 @@ fn answers(command: &mut Command, calls: &[&str]) -> Vec<Answer> {
 }
 
 /// The interpreter of the virtual environment that has the library in the pinned version.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let environment = target_directory().join("vendor");
     let pinned = fs::read(repository().join("tests/vendor/requirements.txt")).unwrap();
     assert!(
