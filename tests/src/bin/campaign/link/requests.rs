@@ -80,11 +80,11 @@ pub(super) fn run(frames: u64, random: Random) -> Report {
         let serving = scope.spawn(|| serve(far, transport, &weather, &restart));
         let result = ask(near, frames, random, &facts, &weather, &restart);
         weather.is_over.store(true, Ordering::Relaxed);
+        let tally = result?;
         for carrier in carriers {
             carrier.join().map_err(|_| "the line panicked")?.map_err(|error| error.to_string())?;
         }
         serving.join().map_err(|_| "the far end panicked")?.map_err(|error| error.to_string())?;
-        let tally = result?;
         Ok(format!(
             "{} frames, {} of them in chunks that were damaged; {} requests, {} repeats, {} clear errors; \
              {} signatures and {} counter steps, none wrong; {} restarts of either end, {} times at once in order \
