@@ -1,0 +1,302 @@
+//! Conversations, with a clock that the test moves.
+
+extern crate std;
+
+use atecc::{Configuration, SerialNumber};
+use atecc_emulator::provision::Personality;
+
+use super::*;
+
+const START: Duration = Duration::from_secs(1_000);
+const SECOND: Duration = Duration::from_secs(1);
+
+fn packets(slot: u16) -> [Packet; 3] {
+    [
+        Packet::new(0x1b, 0x00, 0, &[], 32),
+        Packet::new(0x16, 0x43, 0, &[&[0x5a; 32]], 1),
+        Packet::new(0x41, 0xa0, slot, &[], 64),
+    ]
+}
+
+fn write() -> [Packet; 1] {
+    [Packet::new(0x12, 0x82, 8 << 3, &[&[0; 32]], 1)]
+}
+
+fn read() -> [Packet; 1] {
+    [Packet::new(0x02, 0x80, 0, &[], 32)]
+}
+
+fn press(meaning: Meaning, since: Duration) -> Option<Press> {
+    Some(Press { meaning, since })
+}
+
+fn found(session: &mut Session, now: Duration) {
+    let configuration: Configuration = Personality::TngTls3.make().unwrap().configuration();
+    let identity = Identity {
+        serial_number: SerialNumber::from_bytes([1; 9]),
+        part: "ATECC608B",
+        signer: Some(0x2c20),
+    };
+    session.chip_found(identity, KeySlots::from_configuration(&configuration), now);
+}
+
+fn ready(touch: TouchPolicy) -> Session {
+    let mut session = Session::new(touch);
+    found(&mut session, START);
+    assert_eq!(session.state(), State::Ready);
+    session
+}
+
+/// Asks for a signature and allows it two seconds later; the time after that.
+fn signed(session: &mut Session, now: Duration) -> Duration {
+    assert_eq!(session.request(&packets(0), Origin::Transaction, now), Answer::Wait);
+    let now = now + 2 * SECOND;
+    assert_eq!(session.answer(&packets(0), press(Meaning::Allow, now), now), Answer::Go);
+    session.done(true, now);
+    now
+}
+
+#[test]
+fn a_signature_waits_for_a_finger() {
+    let mut session = ready(TouchPolicy::Always);
+    assert_eq!(session.request(&packets(0), Origin::Transaction, START), Answer::Wait);
+    let State::Asking(request) = session.state() else { panic!() };
+    assert_eq!(request.slot, Some(0));
+    assert!(request.digest.is_some());
+    assert_eq!(session.question_left(START + 10 * SECOND), Some(20 * SECOND));
+    assert_eq!(session.answer(&packets(0), None, START + SECOND), Answer::Wait);
+    let now = START + 2 * SECOND;
+    assert_eq!(session.answer(&packets(0), press(Meaning::Allow, now), now), Answer::Go);
+    assert_eq!(session.state(), State::Signing(request));
+    session.done(true, now);
+    assert_eq!((session.state(), session.signatures()), (State::Ready, 1));
+    assert_eq!(session.last(), Some(&request));
+    // And the next one waits again.
+    assert_eq!(session.request(&packets(0), Origin::Transaction, now), Answer::Wait);
+}
+
+#[test]
+fn reading_needs_nobody() {
+    let mut session = ready(TouchPolicy::Always);
+    assert_eq!(session.request(&read(), Origin::Transaction, START), Answer::Go);
+    session.done(true, START);
+    assert_eq!((session.state(), session.signatures()), (State::Ready, 0));
+}
+
+#[test]
+fn a_finger_that_was_already_there_answers_nothing() {
+    let mut session = ready(TouchPolicy::Always);
+    session.request(&packets(0), Origin::Transaction, START);
+    for since in [START - SECOND, START, START + GUARD - Duration::from_millis(1)] {
+        for meaning in [Meaning::Allow, Meaning::Refuse] {
+            let now = START + SECOND;
+            assert_eq!(session.answer(&packets(0), press(meaning, since), now), Answer::Wait);
+        }
+    }
+    let now = START + GUARD;
+    assert_eq!(session.answer(&packets(0), press(Meaning::Allow, now), now), Answer::Go);
+}
+
+#[test]
+fn a_long_press_is_no_answer() {
+    let mut session = ready(TouchPolicy::Always);
+    session.request(&packets(0), Origin::Transaction, START);
+    let now = START + 5 * SECOND;
+    assert_eq!(session.answer(&packets(0), press(Meaning::Unlock, now), now), Answer::Wait);
+    assert_eq!(session.unlocked(now), None);
+}
+
+#[test]
+fn nobody_there_is_a_refusal_in_time() {
+    let mut session = ready(TouchPolicy::Always);
+    session.request(&packets(0), Origin::Transaction, START);
+    let end = START + QUESTION_LIMIT;
+    assert_eq!(session.answer(&packets(0), None, end - Duration::from_millis(1)), Answer::Wait);
+    // Too late is too late, whatever is pressed.
+    assert_eq!(
+        session.answer(&packets(0), press(Meaning::Allow, end), end),
+        Answer::No(Refusal::TimedOut)
+    );
+    assert_eq!(session.state(), State::Refused(Refusal::TimedOut));
+    session.done(false, end);
+    session.idle(None, end + REFUSAL_SHOWN);
+    assert_eq!((session.state(), session.signatures()), (State::Ready, 0));
+}
+
+#[test]
+fn no_is_no() {
+    let mut session = ready(TouchPolicy::Always);
+    session.request(&packets(0), Origin::Transaction, START);
+    let now = START + SECOND;
+    assert_eq!(
+        session.answer(&packets(0), press(Meaning::Refuse, now), now),
+        Answer::No(Refusal::Denied)
+    );
+    assert_eq!(session.state(), State::Refused(Refusal::Denied));
+    // The question is gone: a yes after the no answers nothing.
+    let late = session.answer(&packets(0), press(Meaning::Allow, now), now);
+    assert_eq!(late, Answer::No(Refusal::Cancelled));
+    assert_eq!(session.state(), State::Refused(Refusal::Denied));
+}
+
+#[test]
+fn a_host_can_take_its_question_back() {
+    let mut session = ready(TouchPolicy::Always);
+    session.cancel(START);
+    assert_eq!(session.state(), State::Ready);
+    session.request(&packets(0), Origin::Transaction, START);
+    session.cancel(START + SECOND);
+    assert_eq!(session.state(), State::Refused(Refusal::Cancelled));
+    assert_eq!(session.question_left(START), None);
+}
+
+#[test]
+fn a_second_question_does_not_replace_the_first() {
+    let mut session = ready(TouchPolicy::Always);
+    session.request(&packets(0), Origin::Transaction, START);
+    let shown = session.state();
+    let second = session.request(&packets(2), Origin::Transaction, START + SECOND);
+    assert_eq!(second, Answer::No(Refusal::Busy));
+    assert_eq!(session.state(), shown);
+}
+
+#[test]
+fn a_refused_request_can_be_followed_by_another() {
+    let mut session = ready(TouchPolicy::Always);
+    assert!(matches!(
+        session.request(&write(), Origin::Transaction, START),
+        Answer::No(Refusal::Locked(_))
+    ));
+    assert!(matches!(session.state(), State::Refused(_)));
+    signed(&mut session, START + SECOND);
+    assert_eq!(session.state(), State::Ready);
+}
+
+#[test]
+fn once_per_minutes_lasts_minutes() {
+    let mut session = ready(TouchPolicy::Every(60 * SECOND));
+    let touched = signed(&mut session, START);
+    let free = session.request(&packets(0), Origin::Transaction, touched + 59 * SECOND);
+    assert_eq!(free, Answer::Go);
+    assert!(matches!(session.state(), State::Signing(_)));
+    session.done(true, touched + 59 * SECOND);
+    assert_eq!(session.signatures(), 2);
+    // The use does not renew it.
+    let again = session.request(&packets(0), Origin::Transaction, touched + 60 * SECOND);
+    assert_eq!(again, Answer::Wait);
+}
+
+#[test]
+fn never_asks_for_a_signature_and_always_for_a_change() {
+    let mut session = ready(TouchPolicy::Never);
+    assert_eq!(session.request(&packets(0), Origin::Transaction, START), Answer::Go);
+    session.done(true, START);
+    session.idle(press(Meaning::Unlock, START), START);
+    assert_eq!(session.request(&write(), Origin::Transaction, START), Answer::Wait);
+}
+
+#[test]
+fn a_change_needs_the_unlocked_device_and_a_finger_each_time() {
+    let mut session = ready(TouchPolicy::Every(60 * SECOND));
+    session.idle(press(Meaning::Unlock, START), START);
+    assert_eq!(session.unlocked(START + 10 * SECOND), Some(50 * SECOND));
+    let mut now = START;
+    for _ in 0..2 {
+        assert_eq!(session.request(&write(), Origin::Transaction, now), Answer::Wait);
+        now += SECOND;
+        assert_eq!(session.answer(&write(), press(Meaning::Allow, now), now), Answer::Go);
+        session.done(true, now);
+    }
+    assert_eq!(session.signatures(), 0);
+    // A touch for a change is none for a signature.
+    assert_eq!(session.request(&packets(0), Origin::Transaction, now), Answer::Wait);
+    session.cancel(now);
+    // After a while it is locked again, and so it is after a short press.
+    let end = START + UNLOCK_LIMIT;
+    session.idle(None, end);
+    assert!(matches!(session.request(&write(), Origin::Kit, end), Answer::No(Refusal::Locked(_))));
+    session.idle(press(Meaning::Unlock, end), end);
+    session.idle(press(Meaning::Refuse, end), end);
+    assert!(matches!(session.request(&write(), Origin::Kit, end), Answer::No(Refusal::Locked(_))));
+}
+
+#[test]
+fn a_touch_is_not_for_whoever_speaks_the_other_protocol() {
+    let mut session = ready(TouchPolicy::Every(60 * SECOND));
+    let now = signed(&mut session, START);
+    assert_eq!(session.request(&packets(0), Origin::Kit, now), Answer::Wait);
+    session.cancel(now);
+    // Nor for the first one again.
+    assert_eq!(session.request(&packets(0), Origin::Transaction, now), Answer::Wait);
+}
+
+#[test]
+fn in_a_lease_the_first_command_can_ask_and_no_other() {
+    let mut session = ready(TouchPolicy::Always);
+    let [_, nonce, sign] = packets(0);
+    assert_eq!(session.request(&[nonce], Origin::LeaseBegin, START), Answer::Go);
+    session.done(true, START);
+    assert_eq!(
+        session.request(&[sign.clone()], Origin::LeaseNext, START),
+        Answer::No(Refusal::TooLateToAsk)
+    );
+    assert_eq!(session.request(&[sign], Origin::LeaseBegin, START), Answer::Wait);
+}
+
+#[test]
+fn a_lease_remembers_the_digest_and_a_transaction_does_not() {
+    let mut session = ready(TouchPolicy::Never);
+    let [_, nonce, sign] = packets(0);
+    let digest = |session: &Session| match session.state() {
+        State::Signing(request) => request.digest,
+        other => panic!("{other:?}"),
+    };
+    session.request(&[nonce.clone()], Origin::LeaseBegin, START);
+    session.request(&[sign.clone()], Origin::LeaseNext, START);
+    assert!(digest(&session).is_some());
+    session.done(true, START);
+    session.request(&[nonce], Origin::Transaction, START);
+    session.request(&[sign], Origin::Transaction, START);
+    assert_eq!(digest(&session), None);
+}
+
+#[test]
+fn without_a_chip_nothing_is_asked() {
+    let mut session = Session::new(TouchPolicy::Always);
+    assert_eq!(session.request(&read(), Origin::Transaction, START), Answer::No(Refusal::NoChip));
+    session.chip_lost(Event::ChipLost, START);
+    assert_eq!(session.state(), State::ChipMissing);
+    assert_eq!(session.request(&read(), Origin::Transaction, START), Answer::No(Refusal::NoChip));
+    session.idle(press(Meaning::Unlock, START), START);
+    found(&mut session, START);
+    assert_eq!(session.unlocked(START), None, "nothing is unlocked for a chip that was not there");
+}
+
+#[test]
+fn a_chip_that_goes_takes_every_permission_with_it() {
+    for (event, state) in [(Event::ChipLost, State::ChipMissing), (Event::BusFailed, State::BusFault)] {
+        let mut session = ready(TouchPolicy::Every(60 * SECOND));
+        let now = signed(&mut session, START);
+        session.idle(press(Meaning::Unlock, now), now);
+        session.request(&write(), Origin::Transaction, now);
+        session.chip_lost(event, now);
+        assert_eq!((session.state(), session.identity()), (state, None));
+        let late = session.answer(&write(), press(Meaning::Allow, now + SECOND), now + SECOND);
+        assert_eq!(late, Answer::No(Refusal::Cancelled));
+        found(&mut session, now);
+        assert_eq!(session.request(&packets(0), Origin::Transaction, now), Answer::Wait);
+        session.cancel(now);
+        assert!(matches!(
+            session.request(&write(), Origin::Transaction, now),
+            Answer::No(Refusal::Locked(_))
+        ));
+    }
+}
+
+#[test]
+fn a_failed_signature_is_not_counted() {
+    let mut session = ready(TouchPolicy::Never);
+    session.request(&packets(0), Origin::Transaction, START);
+    session.done(false, START);
+    assert_eq!((session.state(), session.signatures(), session.last()), (State::Ready, 0, None));
+}
