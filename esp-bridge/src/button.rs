@@ -43,7 +43,8 @@ impl Button {
             }
             (Some(since), false) => {
                 self.down = None;
-                let meaning = if self.seen.1.saturating_sub(since) < LONG { Meaning::Allow } else { Meaning::Refuse };
+                let meaning =
+                    if self.seen.1.saturating_sub(since) < LONG { Meaning::Allow } else { Meaning::Refuse };
                 (!self.is_told).then_some(Press { meaning, since })
             }
             _ => None,

@@ -162,9 +162,8 @@ mod tests {
 
     #[test]
     fn faults_blink_and_rest_is_still() {
-        let at = |session: &Session| -> Vec<Rgb> {
-            (0..40).map(|frame| light(session, FRAME * frame)).collect()
-        };
+        let at =
+            |session: &Session| -> Vec<Rgb> { (0..40).map(|frame| light(session, FRAME * frame)).collect() };
         let mut session = Session::new(TouchPolicy::Always);
         assert!(at(&session).windows(2).all(|two| two[0] == two[1]));
         for event in [Event::ChipLost, Event::BusFailed] {

@@ -6,13 +6,16 @@
 //! - [`policy`]: what a host may ask of the chip at all.
 //! - [`touch`]: when a finger must agree.
 //! - [`session`]: both together, with the [`state`] that the device is in.
+//! - [`gate`] and [`firmware`]: the session between `atecc::link` and the chip.
 //! - [`screens`] and [`leds`]: what of it can be seen.
 //! - [`pmic`], [`ft6336u`], [`button`], [`recovery`]: the parts of the boards.
 #![no_std]
 #![forbid(unsafe_code)]
 
 pub mod button;
+pub mod firmware;
 pub mod ft6336u;
+pub mod gate;
 pub mod identity;
 pub mod leds;
 pub mod pmic;

@@ -125,9 +125,7 @@ impl Policy {
         }
         match (changes, uses) {
             (Some(request), _) if !unlocked => Verdict::Refused(Refusal::Locked(request)),
-            (Some(request), uses) => {
-                Verdict::Changes(uses.map_or(request, |use_too| request.and(use_too)))
-            }
+            (Some(request), uses) => Verdict::Changes(uses.map_or(request, |use_too| request.and(use_too))),
             (None, Some(request)) => Verdict::UsesKey(request),
             (None, None) => Verdict::Free,
         }

@@ -8,6 +8,7 @@ mod tests;
 
 use core::time::Duration;
 
+pub use atecc::link::Origin;
 use atecc::packet::Packet;
 
 use crate::{
@@ -29,19 +30,6 @@ pub enum Answer {
     Wait,
     /// Tell the host no.
     No(Refusal),
-}
-
-/// How a request came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A transaction: these commands and no others, from sleep to sleep.
-    Transaction,
-    /// The first command of a lease.
-    LeaseBegin,
-    /// A further command of a lease.
-    LeaseNext,
-    /// Microchip's text protocol.
-    Kit,
 }
 
 /// The two protocols of the port; two programs may share it, each with its own.
@@ -146,7 +134,7 @@ impl Session {
     ///
     /// After [`Answer::Go`] the caller hands them to the chip and calls [`done`](Self::done). After
     /// [`Answer::Wait`] it calls [`answer`](Self::answer) until that says something else, or
-    /// [`cancel`](Self::cancel).
+    /// [`withdraw`](Self::withdraw).
     pub fn request(&mut self, packets: &[Packet], origin: Origin, now: Duration) -> Answer {
         self.hand_over(origin);
         if !self.state.has_chip() {
@@ -197,10 +185,10 @@ impl Session {
         }
     }
 
-    /// The host takes its question back.
-    pub fn cancel(&mut self, now: Duration) {
+    /// Nobody waits for the answer any more, which is why.
+    pub fn withdraw(&mut self, why: Refusal, now: Duration) {
         if self.question.is_some() {
-            self.refuse(Refusal::Cancelled, now);
+            self.refuse(why, now);
         }
     }
 

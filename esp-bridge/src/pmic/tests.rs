@@ -102,7 +102,8 @@ fn voltages_come_before_switches_and_the_reset_last() {
         let written = powered(id, 0xff).written;
         let first_switch = written.iter().position(|(register, _)| *register == switch).unwrap();
         assert_eq!(first_switch, written.len() - 3);
-        let levels: Vec<_> = written[written.len() - 2..].iter().map(|(r, value)| (*r, value & bit)).collect();
+        let levels: Vec<_> =
+            written[written.len() - 2..].iter().map(|(r, value)| (*r, value & bit)).collect();
         assert_eq!(levels, [(reset, 0), (reset, bit)]);
     }
 }

@@ -74,9 +74,7 @@ pub fn act(packet: &Packet, keys: &KeySlots) -> Act {
             _ => Act::NotOnTheList,
         },
         Write::OPCODE => Act::Changes { slot: written(mode, key), for_ever: false },
-        PrivWriteEncrypted::OPCODE | DeriveKey::OPCODE => {
-            Act::Changes { slot: slot(key), for_ever: false }
-        }
+        PrivWriteEncrypted::OPCODE | DeriveKey::OPCODE => Act::Changes { slot: slot(key), for_ever: false },
         SecureBoot::OPCODE => Act::Changes { slot: None, for_ever: false },
         LockSlot::OPCODE => Act::Changes {
             // Bits 1:0 of the mode: configuration, data, slot; bits 5:2: which slot.

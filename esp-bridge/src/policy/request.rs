@@ -4,8 +4,8 @@ use core::fmt;
 
 use atecc::{
     command::{
-        self, Command, CounterRead, DeriveKey, Ecdh, GenKeyPublic, LockSlot, PrivWriteEncrypted, SignExternal,
-        UpdateExtra, Write,
+        self, Command, CounterRead, DeriveKey, Ecdh, GenKeyPublic, LockSlot, PrivWriteEncrypted,
+        SignExternal, UpdateExtra, Write,
     },
     packet::Packet,
 };
@@ -68,12 +68,12 @@ impl Request {
 }
 
 impl fmt::Display for Request {
-    /// "Sign, slot 0".
+    /// "Sign, slot 0"; what comes with it is counted where it is asked for.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.verb())?;
-        if let Some(slot) = self.slot {
-            write!(f, ", slot {slot}")?;
+        match self.slot {
+            Some(slot) => write!(f, ", slot {slot}"),
+            None => Ok(()),
         }
-        if self.count > 1 { write!(f, " (+{})", self.count - 1) } else { Ok(()) }
     }
 }

@@ -57,7 +57,11 @@ fn facts<D: DrawTarget<Color = Rgb565>>(
     if let Some(digest) = request.digest {
         quiet.write("digest begins with", Point::new(left, 81), display)?;
         let digits = line(format_args!("{digest}"));
-        Ink::new(&fonts::CODE, theme::TEXT).on(theme::PANEL).write(&digits, Point::new(left, 108), display)?;
+        Ink::new(&fonts::CODE, theme::TEXT).on(theme::PANEL).write(
+            &digits,
+            Point::new(left, 108),
+            display,
+        )?;
     } else {
         let what = match (request.changes, request.for_ever) {
             (_, true) => "This cannot be taken back.",

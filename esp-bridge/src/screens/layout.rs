@@ -54,8 +54,7 @@ impl Ink {
             .background_color(self.ground)
             .font(self.font)
             .build();
-        let style =
-            TextStyleBuilder::new().alignment(self.alignment).baseline(Baseline::Alphabetic).build();
+        let style = TextStyleBuilder::new().alignment(self.alignment).baseline(Baseline::Alphabetic).build();
         let mut over = Over { display, ground: self.ground };
         Text::with_text_style(text, at, letters, style).draw(&mut over).map(|_| ())
     }

@@ -59,7 +59,11 @@ fn identity<D: DrawTarget<Color = Rgb565>>(session: &Session, display: &mut D) -
     name.write(&part, Point::new(MARGIN + 6, 80), display)?;
     let digits = identity.serial_number.to_hex();
     let digits = core::str::from_utf8(&digits).unwrap_or_default();
-    Ink::new(&fonts::CODE, theme::TEXT).on(theme::PANEL).write(digits, Point::new(MARGIN + 6, 104), display)?;
+    Ink::new(&fonts::CODE, theme::TEXT).on(theme::PANEL).write(
+        digits,
+        Point::new(MARGIN + 6, 104),
+        display,
+    )?;
     let signer = match identity.signer {
         Some(signer) => line(format_args!("certificate by signer {signer:04X}")),
         None => line(format_args!("no certificate on the chip")),

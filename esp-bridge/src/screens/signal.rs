@@ -43,7 +43,9 @@ pub(super) fn refused<D: DrawTarget<Color = Rgb565>>(
         Refusal::Busy | Refusal::NoChip => &["Try again."],
     };
     match refusal {
-        Refusal::Locked(request) => message(&[&line(format_args!("{request}")), "changes the chip."], todo, display),
+        Refusal::Locked(request) => {
+            message(&[&line(format_args!("{request}")), "changes the chip."], todo, display)
+        }
         _ => message(&[&line(format_args!("{refusal}."))], todo, display),
     }
 }

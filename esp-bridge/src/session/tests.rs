@@ -32,11 +32,8 @@ fn press(meaning: Meaning, since: Duration) -> Option<Press> {
 
 fn found(session: &mut Session, now: Duration) {
     let configuration: Configuration = Personality::TngTls3.make().unwrap().configuration();
-    let identity = Identity {
-        serial_number: SerialNumber::from_bytes([1; 9]),
-        part: "ATECC608B",
-        signer: Some(0x2c20),
-    };
+    let identity =
+        Identity { serial_number: SerialNumber::from_bytes([1; 9]), part: "ATECC608B", signer: Some(0x2c20) };
     session.chip_found(identity, KeySlots::from_configuration(&configuration), now);
 }
 
@@ -113,10 +110,7 @@ fn nobody_there_is_a_refusal_in_time() {
     let end = START + QUESTION_LIMIT;
     assert_eq!(session.answer(&packets(0), None, end - Duration::from_millis(1)), Answer::Wait);
     // Too late is too late, whatever is pressed.
-    assert_eq!(
-        session.answer(&packets(0), press(Meaning::Allow, end), end),
-        Answer::No(Refusal::TimedOut)
-    );
+    assert_eq!(session.answer(&packets(0), press(Meaning::Allow, end), end), Answer::No(Refusal::TimedOut));
     assert_eq!(session.state(), State::Refused(Refusal::TimedOut));
     session.done(false, end);
     session.idle(None, end + REFUSAL_SHOWN);
@@ -128,10 +122,7 @@ fn no_is_no() {
     let mut session = ready(TouchPolicy::Always);
     session.request(&packets(0), Origin::Transaction, START);
     let now = START + SECOND;
-    assert_eq!(
-        session.answer(&packets(0), press(Meaning::Refuse, now), now),
-        Answer::No(Refusal::Denied)
-    );
+    assert_eq!(session.answer(&packets(0), press(Meaning::Refuse, now), now), Answer::No(Refusal::Denied));
     assert_eq!(session.state(), State::Refused(Refusal::Denied));
     // The question is gone: a yes after the no answers nothing.
     let late = session.answer(&packets(0), press(Meaning::Allow, now), now);
@@ -142,10 +133,10 @@ fn no_is_no() {
 #[test]
 fn a_host_can_take_its_question_back() {
     let mut session = ready(TouchPolicy::Always);
-    session.cancel(START);
+    session.withdraw(Refusal::Cancelled, START);
     assert_eq!(session.state(), State::Ready);
     session.request(&packets(0), Origin::Transaction, START);
-    session.cancel(START + SECOND);
+    session.withdraw(Refusal::Cancelled, START + SECOND);
     assert_eq!(session.state(), State::Refused(Refusal::Cancelled));
     assert_eq!(session.question_left(START), None);
 }
@@ -163,10 +154,7 @@ fn a_second_question_does_not_replace_the_first() {
 #[test]
 fn a_refused_request_can_be_followed_by_another() {
     let mut session = ready(TouchPolicy::Always);
-    assert!(matches!(
-        session.request(&write(), Origin::Transaction, START),
-        Answer::No(Refusal::Locked(_))
-    ));
+    assert!(matches!(session.request(&write(), Origin::Transaction, START), Answer::No(Refusal::Locked(_))));
     assert!(matches!(session.state(), State::Refused(_)));
     signed(&mut session, START + SECOND);
     assert_eq!(session.state(), State::Ready);
@@ -210,7 +198,7 @@ fn a_change_needs_the_unlocked_device_and_a_finger_each_time() {
     assert_eq!(session.signatures(), 0);
     // A touch for a change is none for a signature.
     assert_eq!(session.request(&packets(0), Origin::Transaction, now), Answer::Wait);
-    session.cancel(now);
+    session.withdraw(Refusal::Cancelled, now);
     // After a while it is locked again, and so it is after a short press.
     let end = START + UNLOCK_LIMIT;
     session.idle(None, end);
@@ -225,7 +213,7 @@ fn a_touch_is_not_for_whoever_speaks_the_other_protocol() {
     let mut session = ready(TouchPolicy::Every(60 * SECOND));
     let now = signed(&mut session, START);
     assert_eq!(session.request(&packets(0), Origin::Kit, now), Answer::Wait);
-    session.cancel(now);
+    session.withdraw(Refusal::Cancelled, now);
     // Nor for the first one again.
     assert_eq!(session.request(&packets(0), Origin::Transaction, now), Answer::Wait);
 }
@@ -236,10 +224,7 @@ fn in_a_lease_the_first_command_can_ask_and_no_other() {
     let [_, nonce, sign] = packets(0);
     assert_eq!(session.request(&[nonce], Origin::LeaseBegin, START), Answer::Go);
     session.done(true, START);
-    assert_eq!(
-        session.request(&[sign.clone()], Origin::LeaseNext, START),
-        Answer::No(Refusal::TooLateToAsk)
-    );
+    assert_eq!(session.request(&[sign.clone()], Origin::LeaseNext, START), Answer::No(Refusal::TooLateToAsk));
     assert_eq!(session.request(&[sign], Origin::LeaseBegin, START), Answer::Wait);
 }
 
@@ -285,7 +270,7 @@ fn a_chip_that_goes_takes_every_permission_with_it() {
         assert_eq!(late, Answer::No(Refusal::Cancelled));
         found(&mut session, now);
         assert_eq!(session.request(&packets(0), Origin::Transaction, now), Answer::Wait);
-        session.cancel(now);
+        session.withdraw(Refusal::Cancelled, now);
         assert!(matches!(
             session.request(&write(), Origin::Transaction, now),
             Answer::No(Refusal::Locked(_))

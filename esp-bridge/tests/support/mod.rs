@@ -1,6 +1,7 @@
 //! A display without glass, and the scenes that it shows.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{convert::Infallible, fs, io::BufWriter, path::Path, time::Duration};
+use std::{convert::Infallible, fs, io::BufWriter, path::Path, sync::OnceLock, time::Duration};
 
 use atecc::{SerialNumber, packet::Packet};
 use atecc_emulator::provision::Personality;
@@ -15,28 +16,28 @@ use esp_bridge::{
 };
 
 /// When every scene begins.
-pub const START: Duration = Duration::from_secs(100);
+pub(crate) const START: Duration = Duration::from_secs(100);
 
 /// 320 × 240 pixels in memory.
-pub struct Framebuffer(Vec<Rgb565>);
+pub(crate) struct Framebuffer(Vec<Rgb565>);
 
 impl Framebuffer {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // A colour that no screen has: what is not drawn shows.
         Self(vec![Rgb565::MAGENTA; (screens::SIZE.width * screens::SIZE.height) as usize])
     }
 
-    pub fn pixels(&self) -> &[Rgb565] {
+    pub(crate) fn pixels(&self) -> &[Rgb565] {
         &self.0
     }
 
     /// The pixels with eight bits for each colour, as a display shows them.
-    pub fn to_rgb(&self) -> Vec<u8> {
+    pub(crate) fn to_rgb(&self) -> Vec<u8> {
         let wide = |value: u8, bits: u8| (u32::from(value) * 255 / ((1 << bits) - 1)) as u8;
         self.0.iter().flat_map(|pixel| [wide(pixel.r(), 5), wide(pixel.g(), 6), wide(pixel.b(), 5)]).collect()
     }
 
-    pub fn write_png(&self, path: &Path) {
+    pub(crate) fn write_png(&self, path: &Path) {
         let file = BufWriter::new(fs::File::create(path).unwrap());
         let mut encoder = png::Encoder::new(file, screens::SIZE.width, screens::SIZE.height);
         encoder.set_color(png::ColorType::Rgb);
@@ -46,7 +47,7 @@ impl Framebuffer {
 }
 
 /// The pixels of a file that `write_png` made.
-pub fn read_png(path: &Path) -> Option<Vec<u8>> {
+pub(crate) fn read_png(path: &Path) -> Option<Vec<u8>> {
     let file = std::io::BufReader::new(fs::File::open(path).ok()?);
     let mut reader = png::Decoder::new(file).read_info().ok()?;
     let mut pixels = vec![0; reader.output_buffer_size()?];
@@ -75,21 +76,21 @@ impl DrawTarget for Framebuffer {
 }
 
 /// A screen with the name of its picture, and the time that it shows.
-pub struct Scene {
-    pub name: &'static str,
-    pub session: Session,
-    pub now: Duration,
+pub(crate) struct Scene {
+    pub(crate) name: &'static str,
+    pub(crate) session: Session,
+    pub(crate) now: Duration,
 }
 
 impl Scene {
-    pub fn draw(&self) -> Framebuffer {
+    pub(crate) fn draw(&self) -> Framebuffer {
         let mut display = Framebuffer::new();
         screens::draw(&self.session, self.now, &mut display).unwrap();
         display
     }
 }
 
-pub fn sign(slot: u16, digest: [u8; 32]) -> [Packet; 3] {
+pub(crate) fn sign(slot: u16, digest: [u8; 32]) -> [Packet; 3] {
     [
         Packet::new(0x1b, 0x00, 0, &[], 32),
         Packet::new(0x16, 0x43, 0, &[&digest], 1),
@@ -99,19 +100,22 @@ pub fn sign(slot: u16, digest: [u8; 32]) -> [Packet; 3] {
 
 /// SHA-256 of nothing, which everybody knows by its beginning.
 const DIGEST: [u8; 32] = [
-    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41,
-    0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
+    0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
 
-pub fn with_chip(touch: TouchPolicy, signer: Option<u16>) -> Session {
+pub(crate) fn with_chip(touch: TouchPolicy, signer: Option<u16>) -> Session {
     let mut session = Session::new(touch);
     let identity = Identity {
         serial_number: SerialNumber::from_bytes([0x01, 0x23, 0xa4, 0x5b, 0xc6, 0x7d, 0xe8, 0x9f, 0x01]),
         part: "ATECC608B",
         signer,
     };
-    let configuration = Personality::TngTls3.make().unwrap().configuration();
-    session.chip_found(identity, KeySlots::from_configuration(&configuration), START);
+    // Making a chip takes a while.
+    static KEYS: OnceLock<KeySlots> = OnceLock::new();
+    let keys = KEYS
+        .get_or_init(|| KeySlots::from_configuration(&Personality::TngTls3.make().unwrap().configuration()));
+    session.chip_found(identity, *keys, START);
     session
 }
 
@@ -120,7 +124,7 @@ fn press(session: &mut Session, meaning: Meaning, now: Duration) {
 }
 
 /// Every screen.
-pub fn scenes() -> Vec<Scene> {
+pub(crate) fn scenes() -> Vec<Scene> {
     let scene = |name, session, seconds| Scene { name, session, now: START + Duration::from_secs(seconds) };
     let mut scenes = vec![scene("boot", Session::new(TouchPolicy::Always), 0)];
 
@@ -159,7 +163,11 @@ pub fn scenes() -> Vec<Scene> {
         session
     };
     scenes.push(scene("refused-locked", refused(&[Packet::new(0x12, 0x82, 8 << 3, &[&[0; 32]], 1)]), 1));
-    scenes.push(scene("refused-unknown", refused(&[Packet::new(0x77, 0x00, 0, &[], 1), Packet::new(0x41, 0x13, 0, &[], 1)]), 1));
+    scenes.push(scene(
+        "refused-unknown",
+        refused(&[Packet::new(0x77, 0x00, 0, &[], 1), Packet::new(0x41, 0x13, 0, &[], 1)]),
+        1,
+    ));
     scenes.push(scene("refused-slot", refused(&sign(8, DIGEST)), 1));
     let mut denied = refused(&sign(0, DIGEST));
     let now = START + Duration::from_secs(2);
