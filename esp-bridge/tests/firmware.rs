@@ -1,0 +1,346 @@
+//! The whole firmware with a host on one side and an emulated chip on the other: only pins and glass are missing.
+
+use std::{
+    collections::VecDeque,
+    io,
+    os::unix::net::UnixStream,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use atecc::{
+    Device, Error, Slot, Transport,
+    i2c::{I2cTransport, TRUST_AND_GO_ADDRESS},
+    link::{About, Client, Error as LinkError, Fault, Stream},
+    packet::{Packet, Response},
+    transport::Responses,
+};
+use atecc_emulator::{Bus, Chip, Clock, Pace, provision::Personality};
+use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, Operation};
+use esp_bridge::{
+    firmware::Firmware,
+    gate::Face,
+    session::Session,
+    state::State,
+    touch::{Meaning, Press, TouchPolicy},
+};
+
+const DIGEST: [u8; 32] = [0x5a; 32];
+
+/// What the firmware and the test both see.
+#[derive(Default)]
+struct World {
+    /// What somebody will do as soon as a question is there.
+    fingers: VecDeque<Meaning>,
+    /// Whether somebody unlocks the device.
+    unlocks: bool,
+    shown: Vec<State>,
+}
+
+type Shared = Arc<Mutex<World>>;
+
+/// A face that presses by itself.
+struct Robot {
+    world: Shared,
+    start: Instant,
+    asked: Option<Duration>,
+}
+
+impl Face for Robot {
+    fn now(&mut self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn press(&mut self) -> Option<Press> {
+        let now = self.start.elapsed();
+        let mut world = self.world.lock().unwrap();
+        if std::mem::take(&mut world.unlocks) {
+            return Some(Press { meaning: Meaning::Unlock, since: now });
+        }
+        // A person needs a moment to read.
+        if now < self.asked? + Duration::from_millis(450) {
+            return None;
+        }
+        let meaning = world.fingers.pop_front()?;
+        Some(Press { meaning, since: now })
+    }
+
+    fn show(&mut self, session: &Session, now: Duration) {
+        self.asked = matches!(session.state(), State::Asking(_)).then_some(now);
+        self.world.lock().unwrap().shown.push(session.state());
+    }
+
+    fn animate(&mut self, _session: &Session, _now: Duration) {}
+
+    fn feed(&mut self) {}
+}
+
+struct Line(UnixStream, Instant);
+
+impl Stream for Line {
+    type Error = io::Error;
+
+    fn read(&mut self, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
+        self.0.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
+        match io::Read::read(&mut self.0, buffer) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            result => result,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        io::Write::write_all(&mut self.0, bytes)
+    }
+
+    fn now(&mut self) -> Duration {
+        self.1.elapsed()
+    }
+}
+
+/// The emulated bus, with wires that can be pulled and shorted.
+struct Wires {
+    bus: Bus,
+    pulled: Arc<AtomicBool>,
+    shorted: Arc<AtomicBool>,
+}
+
+impl ErrorType for Wires {
+    type Error = ErrorKind;
+}
+
+impl I2c for Wires {
+    fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), ErrorKind> {
+        if self.shorted.load(Ordering::Relaxed) {
+            return Err(ErrorKind::Bus);
+        }
+        if self.pulled.load(Ordering::Relaxed) {
+            return Err(ErrorKind::NoAcknowledge(embedded_hal::i2c::NoAcknowledgeSource::Address));
+        }
+        self.bus.transaction(address, operations).map_err(|error| embedded_hal::i2c::Error::kind(&error))
+    }
+}
+
+struct Bench {
+    world: Shared,
+    pulled: Arc<AtomicBool>,
+    shorted: Arc<AtomicBool>,
+    port: UnixStream,
+}
+
+impl Bench {
+    fn host(&self) -> Device<Client<Line>> {
+        // Each host begins somewhere else, as the protocol wants it.
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let sequence = NEXT.fetch_add(10_000, Ordering::Relaxed);
+        Device::new(Client::new(Line(self.port.try_clone().unwrap(), Instant::now()), sequence))
+    }
+
+    fn will(&self, meaning: Meaning) {
+        self.world.lock().unwrap().fingers.push_back(meaning);
+    }
+
+    /// Waits until the device has shown a state that `is_it`, and forgets what it showed.
+    fn wait_for(&self, is_it: impl Fn(&State) -> bool) {
+        let start = Instant::now();
+        while !self.world.lock().unwrap().shown.iter().any(&is_it) {
+            assert!(start.elapsed() < Duration::from_secs(20), "{:?}", self.world.lock().unwrap().shown);
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.world.lock().unwrap().shown.clear();
+    }
+}
+
+/// Runs `test` beside a firmware that is ready.
+fn with_firmware(touch: TouchPolicy, test: impl FnOnce(&Bench)) {
+    let (port, far) = UnixStream::pair().unwrap();
+    let bench = Bench { world: Shared::default(), pulled: Arc::default(), shorted: Arc::default(), port };
+    let (world, pulled, shorted) = (bench.world.clone(), bench.pulled.clone(), bench.shorted.clone());
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let start = Instant::now();
+            let clock = Clock::new_virtual();
+            let chip = Chip::new(Personality::TngTls3.make().unwrap(), Pace::Typical);
+            let bus = Bus::new(chip, clock.clone(), Bus::STANDARD_HERTZ);
+            let wires = Wires { bus, pulled, shorted };
+            let chip = I2cTransport::new(wires, clock, TRUST_AND_GO_ADDRESS);
+            let about = About { name: "test", is_emulated: true, may_ask: true, run: 7 };
+            let face = Robot { world, start, asked: None };
+            let mut firmware = Firmware::new(about, chip, Session::new(touch), face);
+            let mut line = Line(far, start);
+            while !stop.load(Ordering::Relaxed) {
+                firmware.poll(&mut line);
+            }
+        });
+        // The firmware is stopped whatever becomes of the test.
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            bench.wait_for(|state| *state == State::Ready);
+            test(&bench);
+        }));
+        stop.store(true, Ordering::Relaxed);
+        if let Err(panic) = result {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+fn fault<T>(result: Result<T, Error<LinkError<io::Error>>>) -> Fault {
+    match result {
+        Err(Error::Transport(LinkError::Fault(fault))) => fault,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was carried out"),
+    }
+}
+
+#[test]
+fn a_signature_is_made_when_somebody_agrees() {
+    with_firmware(TouchPolicy::Always, |bench| {
+        let mut host = bench.host();
+        let key = host.public_key(Slot::PRIMARY_KEY).unwrap();
+        bench.will(Meaning::Allow);
+        let signature = host.sign(Slot::PRIMARY_KEY, &DIGEST).unwrap();
+        assert!(key.verify(&DIGEST, &signature));
+        bench.wait_for(|state| matches!(state, State::Asking(request) if request.digest.is_some()));
+    });
+}
+
+#[test]
+fn a_signature_is_not_made_when_somebody_refuses() {
+    with_firmware(TouchPolicy::Always, |bench| {
+        bench.will(Meaning::Refuse);
+        assert_eq!(fault(bench.host().sign(Slot::PRIMARY_KEY, &DIGEST)), Fault::Denied);
+        bench.wait_for(|state| matches!(state, State::Refused(_)));
+    });
+}
+
+#[test]
+fn a_signature_is_not_made_when_nobody_is_there() {
+    with_firmware(TouchPolicy::Always, |bench| {
+        let start = Instant::now();
+        assert_eq!(fault(bench.host().sign(Slot::PRIMARY_KEY, &DIGEST)), Fault::NotTouched);
+        assert!((29..35).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+        bench.wait_for(|state| matches!(state, State::Refused(_)));
+        // And the device goes on.
+        bench.will(Meaning::Allow);
+        bench.host().sign(Slot::PRIMARY_KEY, &DIGEST).unwrap();
+    });
+}
+
+#[test]
+fn nobody_is_asked_where_the_policy_says_never() {
+    with_firmware(TouchPolicy::Never, |bench| {
+        let mut host = bench.host();
+        let key = host.public_key(Slot::PRIMARY_KEY).unwrap();
+        for _ in 0..5 {
+            assert!(key.verify(&DIGEST, &host.sign(Slot::PRIMARY_KEY, &DIGEST).unwrap()));
+        }
+    });
+}
+
+#[test]
+fn what_changes_the_chip_needs_the_unlocked_device() {
+    with_firmware(TouchPolicy::Never, |bench| {
+        let new_key = || {
+            let packet = Packet::new(0x40, 0x04, 2, &[], 64);
+            let mut answers = Responses::new();
+            let mut host = bench.host().into_transport();
+            host.transact(&[packet], &mut answers).map(|()| answers.last().map(Response::data).unwrap().len())
+        };
+        let refused = new_key();
+        assert!(
+            matches!(refused, Err(LinkError::Fault(Fault::Refused { opcode: 0x40 }))),
+            "{refused:?}"
+        );
+        bench.world.lock().unwrap().unlocks = true;
+        thread::sleep(Duration::from_millis(200));
+        bench.will(Meaning::Allow);
+        assert_eq!(new_key().unwrap(), 64);
+        bench.wait_for(|state| matches!(state, State::Asking(request) if request.changes));
+    });
+}
+
+/// The rule stands behind the protocol: Microchip's text is judged by it as well.
+#[test]
+fn the_text_protocol_is_judged_by_the_same_rules() {
+    use std::io::{BufRead, BufReader, Write};
+
+    with_firmware(TouchPolicy::Always, |bench| {
+        let mut port = bench.port.try_clone().unwrap();
+        port.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        let mut answers = BufReader::new(port.try_clone().unwrap()).lines();
+        let mut say = |line: &str| {
+            writeln!(port, "{line}").unwrap();
+            answers.next().unwrap().unwrap()
+        };
+        let talk = |packet: &Packet| {
+            let hex: String = packet.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
+            format!("E:t({hex})")
+        };
+        assert!(say("E:physical:select(6A)").starts_with("00("));
+        assert!(say("E:w()").starts_with("00("));
+        // Lock of slot 8, and a new key: refused without a question.
+        for packet in [Packet::new(0x17, 0xa2, 0, &[], 1), Packet::new(0x40, 0x04, 2, &[], 64)] {
+            let answer = say(&talk(&packet));
+            assert_eq!(answer, "00(040F2342)", "the chip's word for a refusal, an execution error");
+        }
+        // A signature: asked for.
+        say("E:w()");
+        bench.world.lock().unwrap().shown.clear();
+        say(&talk(&Packet::new(0x16, 0x43, 0, &[&DIGEST], 1)));
+        bench.will(Meaning::Allow);
+        let answer = say(&talk(&Packet::new(0x41, 0xa0, 0, &[], 64)));
+        assert!(answer.starts_with("00(43"), "{answer}");
+        bench.wait_for(|state| matches!(state, State::Asking(request) if request.digest.is_some()));
+    });
+}
+
+#[test]
+fn a_chip_that_goes_and_comes_is_noticed() {
+    with_firmware(TouchPolicy::Never, |bench| {
+        let mut host = bench.host();
+        bench.pulled.store(true, Ordering::Relaxed);
+        assert_eq!(fault(host.sign(Slot::PRIMARY_KEY, &DIGEST)), Fault::NoChip);
+        bench.wait_for(|state| *state == State::ChipMissing);
+        // While it is away, the answer is the same and quick.
+        let start = Instant::now();
+        assert_eq!(fault(host.serial_number()), Fault::NoChip);
+        assert!(start.elapsed() < Duration::from_secs(1));
+        bench.pulled.store(false, Ordering::Relaxed);
+        bench.wait_for(|state| *state == State::Ready);
+        host.sign(Slot::PRIMARY_KEY, &DIGEST).unwrap();
+    });
+}
+
+#[test]
+fn a_bus_that_is_held_low_is_told_from_a_missing_chip() {
+    with_firmware(TouchPolicy::Never, |bench| {
+        bench.shorted.store(true, Ordering::Relaxed);
+        let _ = bench.host().sign(Slot::PRIMARY_KEY, &DIGEST);
+        bench.wait_for(|state| *state == State::BusFault);
+        bench.shorted.store(false, Ordering::Relaxed);
+        bench.wait_for(|state| *state == State::Ready);
+    });
+}
+
+/// The board frees the bus when the firmware gives it back, and the session goes on.
+#[test]
+fn a_firmware_gives_a_bus_back_that_does_not_work() {
+    let (_port, far) = UnixStream::pair().unwrap();
+    let clock = Clock::new_virtual();
+    let chip = Chip::new(Personality::TngTls3.make().unwrap(), Pace::Typical);
+    let shorted = Arc::new(AtomicBool::new(true));
+    let bus = Bus::new(chip, clock.clone(), Bus::STANDARD_HERTZ);
+    let wires = Wires { bus, pulled: Arc::default(), shorted };
+    let chip = I2cTransport::new(wires, clock, TRUST_AND_GO_ADDRESS);
+    let start = Instant::now();
+    let face = Robot { world: Shared::default(), start, asked: None };
+    let firmware = Firmware::new(About::default(), chip, Session::new(TouchPolicy::Always), face);
+    let (session, _) = firmware.run(&mut Line(far, start));
+    assert_eq!(session.state(), State::BusFault);
+    assert!((1..5).contains(&start.elapsed().as_secs()));
+}
