@@ -124,9 +124,9 @@ mod tests {
 
     fn recover(bus: Bus) -> (bool, Bus) {
         let bus = Rc::new(RefCell::new(bus));
-        let pin = |is_clock| Pin { bus: bus.clone(), is_clock };
-        let free = free_bus(&mut pin(true), &mut pin(false), &mut NoDelay).unwrap();
-        drop(pin);
+        let mut scl = Pin { bus: bus.clone(), is_clock: true };
+        let mut sda = Pin { bus: bus.clone(), is_clock: false };
+        let free = free_bus(&mut scl, &mut sda, &mut NoDelay).unwrap();
         (free, bus.take())
     }
 

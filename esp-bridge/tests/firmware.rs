@@ -1,4 +1,5 @@
 //! The whole firmware with a host on one side and an emulated chip on the other: only pins and glass are missing.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::{
     collections::VecDeque,
@@ -252,10 +253,7 @@ fn what_changes_the_chip_needs_the_unlocked_device() {
             host.transact(&[packet], &mut answers).map(|()| answers.last().map(Response::data).unwrap().len())
         };
         let refused = new_key();
-        assert!(
-            matches!(refused, Err(LinkError::Fault(Fault::Refused { opcode: 0x40 }))),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(LinkError::Fault(Fault::Refused { opcode: 0x40 }))), "{refused:?}");
         bench.world.lock().unwrap().unlocks = true;
         thread::sleep(Duration::from_millis(200));
         bench.will(Meaning::Allow);

@@ -121,7 +121,9 @@ fn every_use_of_a_secret_is_one() {
         (Packet::new(0x15, 0x02, 6, &[], 1), 6),
         (Packet::new(0x56, 0x52, 0x0009, &[&[0; 8]], 32), 9),
     ] {
-        let Verdict::UsesKey(request) = judge(std::slice::from_ref(&packet), false) else { panic!("{packet:?}") };
+        let Verdict::UsesKey(request) = judge(std::slice::from_ref(&packet), false) else {
+            panic!("{packet:?}")
+        };
         assert_eq!(request.slot, Some(used), "{packet:?}");
     }
 }
@@ -138,7 +140,10 @@ fn a_key_is_used_only_as_the_chip_was_configured() {
     ] {
         let slot = packet.param2();
         for unlocked in [false, true] {
-            assert_eq!(judge(std::slice::from_ref(&packet), unlocked), Verdict::Refused(Refusal::NotThisKey { slot }));
+            assert_eq!(
+                judge(std::slice::from_ref(&packet), unlocked),
+                Verdict::Refused(Refusal::NotThisKey { slot })
+            );
         }
     }
     // Without a chip, none at all.

@@ -224,7 +224,10 @@ fn in_a_lease_the_first_command_can_ask_and_no_other() {
     let [_, nonce, sign] = packets(0);
     assert_eq!(session.request(&[nonce], Origin::LeaseBegin, START), Answer::Go);
     session.done(true, START);
-    assert_eq!(session.request(&[sign.clone()], Origin::LeaseNext, START), Answer::No(Refusal::TooLateToAsk));
+    assert_eq!(
+        session.request(std::slice::from_ref(&sign), Origin::LeaseNext, START),
+        Answer::No(Refusal::TooLateToAsk)
+    );
     assert_eq!(session.request(&[sign], Origin::LeaseBegin, START), Answer::Wait);
 }
 
@@ -236,8 +239,8 @@ fn a_lease_remembers_the_digest_and_a_transaction_does_not() {
         State::Signing(request) => request.digest,
         other => panic!("{other:?}"),
     };
-    session.request(&[nonce.clone()], Origin::LeaseBegin, START);
-    session.request(&[sign.clone()], Origin::LeaseNext, START);
+    session.request(std::slice::from_ref(&nonce), Origin::LeaseBegin, START);
+    session.request(std::slice::from_ref(&sign), Origin::LeaseNext, START);
     assert!(digest(&session).is_some());
     session.done(true, START);
     session.request(&[nonce], Origin::Transaction, START);

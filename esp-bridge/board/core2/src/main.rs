@@ -71,21 +71,18 @@ fn main() -> ! {
     let display_spi = SpiConfig::default().with_frequency(Rate::from_mhz(40));
     let Ok(spi) = Spi::new(parts.SPI2, display_spi) else { restart() };
     let chip_select = Output::new(parts.GPIO5, Level::High, OutputConfig::default());
-    let command = Output::new(parts.GPIO15, Level::Low, OutputConfig::default());
+    let mut command = Output::new(parts.GPIO15, Level::Low, OutputConfig::default());
+    // An output that cannot fail leaves no other case.
     let Ok(mut display_bus) =
-        ExclusiveDevice::new(spi.with_sck(parts.GPIO18).with_mosi(parts.GPIO23), chip_select, Delay::new())
-    else {
-        restart()
-    };
-    let lights = Spi::new(parts.SPI3, SpiConfig::default().with_frequency(Rate::from_hz(SPI_HERTZ)))
+        ExclusiveDevice::new(spi.with_sck(parts.GPIO18).with_mosi(parts.GPIO23), chip_select, Delay::new());
+    let mut lights = Spi::new(parts.SPI3, SpiConfig::default().with_frequency(Rate::from_hz(SPI_HERTZ)))
         .ok()
         .map(|spi| SpiLeds::new(spi.with_mosi(parts.GPIO25)));
-    let mut command = command;
-    let mut lights = lights;
 
     let touch = option_env!("ATECC_TOUCH").and_then(TouchPolicy::parse).unwrap_or_default();
     let run = Rng::new().random();
-    let about = About { name: "esp-bridge Core2", may_ask: touch != TouchPolicy::Never, run, ..About::default() };
+    let about =
+        About { name: "esp-bridge Core2", may_ask: touch != TouchPolicy::Never, run, ..About::default() };
     let mut session = Session::new(touch);
 
     loop {
@@ -126,7 +123,9 @@ fn main() -> ! {
 }
 
 fn open_drain(mut pin: Flex<'_>) -> Flex<'_> {
-    pin.apply_output_config(&OutputConfig::default().with_drive_mode(DriveMode::OpenDrain).with_pull(Pull::Up));
+    pin.apply_output_config(
+        &OutputConfig::default().with_drive_mode(DriveMode::OpenDrain).with_pull(Pull::Up),
+    );
     pin.set_high();
     pin.set_input_enable(true);
     pin.set_output_enable(true);

@@ -50,9 +50,10 @@ fn main() -> ! {
     rtc.rwdt.enable();
 
     // Values that the hardware cannot do would be a mistake in this file; without lights the rest works.
-    let lights = Spi::new(parts.SPI2, SpiConfig::default().with_frequency(Rate::from_hz(esp_bridge::leds::SPI_HERTZ)))
-        .ok()
-        .map(|spi| SpiLeds::new(spi.with_mosi(parts.GPIO8)));
+    let lights =
+        Spi::new(parts.SPI2, SpiConfig::default().with_frequency(Rate::from_hz(esp_bridge::leds::SPI_HERTZ)))
+            .ok()
+            .map(|spi| SpiLeds::new(spi.with_mosi(parts.GPIO8)));
     let button = Input::new(parts.GPIO9, InputConfig::default().with_pull(Pull::Up));
     let mut face = Buttoned { button, presses: Button::default(), lights, shown: None, rtc };
     let mut stream = Usb(UsbSerialJtag::new(parts.USB_DEVICE));
@@ -81,7 +82,9 @@ fn main() -> ! {
 }
 
 fn open_drain(mut pin: Flex<'_>) -> Flex<'_> {
-    pin.apply_output_config(&OutputConfig::default().with_drive_mode(DriveMode::OpenDrain).with_pull(Pull::Up));
+    pin.apply_output_config(
+        &OutputConfig::default().with_drive_mode(DriveMode::OpenDrain).with_pull(Pull::Up),
+    );
     pin.set_high();
     pin.set_input_enable(true);
     pin.set_output_enable(true);
