@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Configured, openssl, run};
-use crate::support::module;
+use crate::{c_surface::Program, support::module};
 
 /// The emulated chip's slot 9 is as empty as the factory leaves it.
 const ZERO_KEY: &str = "00000000000000000000000000000000";
@@ -14,6 +14,19 @@ fn peer(configured: &Configured) -> (String, String) {
     openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &key]);
     openssl(&["ec", "-in", &key, "-pubout", "-outform", "DER", "-out", &public]);
     (key, public)
+}
+
+/// Every mode in one part and in several, MACs, and what was changed on the way.
+#[test]
+fn published_numbers_come_out_with_keys_of_the_application() {
+    let configured = Configured::new("");
+    let program = Program::compile("ciphers");
+    let mut plainly = configured.command(program.path.to_str().unwrap());
+    assert_eq!(run(plainly.arg(module())).succeeded().text(), "no failures\n");
+    let mut valgrind = configured.command("valgrind");
+    valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]);
+    let finished = run(valgrind.arg(&program.path).arg(module()).env_remove("ATECC_LOG")).succeeded();
+    assert_eq!((finished.text().as_str(), finished.stderr.as_str()), ("no failures\n", ""));
 }
 
 #[test]
