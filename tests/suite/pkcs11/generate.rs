@@ -94,6 +94,21 @@ fn with_several_free_slots_the_label_chooses() {
     assert_ne!(fs::read(configured.public_key("other")).unwrap(), other);
 }
 
+/// The key itself is gone, and not its name alone: another is in its place, which is not shown.
+#[test]
+fn a_key_that_is_deleted_is_gone_and_its_slot_takes_a_new_one() {
+    let configured = Configured::new(SPARE);
+    let eeprom = || fs::read(configured.chip.eeprom()).unwrap();
+    let before = eeprom();
+    configured.tool(&["--delete-object", "--type", "privkey", "--label", "spare"]).succeeded();
+    assert!(before != eeprom(), "the chip still has the key");
+    assert!(!configured.tool(&["--list-objects"]).succeeded().text().contains("spare"));
+    configured.tool(&[&GENERATE[..], &["--label", "spare"]].concat()).succeeded();
+    assert!(private_keys(&configured).contains("spare"));
+    let refused = configured.tool(&["--delete-object", "--type", "privkey", "--label", "device"]);
+    assert!(!refused.status.success(), "{}", refused.all());
+}
+
 /// OpenSC's own test of EC keys: it generates, signs, verifies and derives.
 #[test]
 fn the_tools_own_test_of_ec_keys_finds_no_error() {
