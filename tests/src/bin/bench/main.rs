@@ -2,9 +2,11 @@
 //!
 //! `bench` prints a table in Markdown, `bench --json` the same figures for programs. In real time the two take
 //! turns on one served bus, so that the noise of the machine meets both. Without Microchip's library, which
-//! `tests/run` installs, only ours is measured. The page about it is docs/performance.md.
+//! `tests/run` installs, only ours is measured; without `module-sign` and the module beside this program, nothing of
+//! PKCS#11. The page about it is docs/performance.md.
 
 mod cost;
+mod module;
 mod scenario;
 mod served;
 mod simulated;
@@ -16,6 +18,7 @@ use std::{env, error::Error, process::ExitCode, thread};
 use atecc_emulator::{Bus, Chip, Clock, Pace, provision, socket::Server};
 
 use cost::Cost;
+use module::Module;
 use scenario::Scenario;
 use served::Served;
 use simulated::Simulated;
@@ -82,11 +85,15 @@ fn run() -> Result<Measured> {
         let result = (|| {
             let mut ours = Served::new(&socket, meter.clone())?;
             let inputs = ours.inputs();
+            let mut module = Module::new(&socket, folder.path(), meter.clone())
+                .inspect_err(|reason| eprintln!("bench: without the module: {reason}"))
+                .ok();
             let mut theirs = Vendor::start(&socket, folder.path(), meter, inputs)
                 .inspect_err(|reason| eprintln!("bench: without Microchip's library: {reason}"))
                 .ok();
             for_each(SERVED, |scenario| {
                 measured.add(&mut ours, scenario)?;
+                module.as_mut().map_or(Ok(()), |module| measured.add(module, scenario))?;
                 theirs.as_mut().map_or(Ok(()), |theirs| measured.add(theirs, scenario))
             })
         })();

@@ -28,11 +28,15 @@ pub(crate) enum Scenario {
     Random,
     /// The chip verifies a signature.
     Verify,
+    /// A process that opens the chip, finds the key and signs once, and is the first on this machine to do so.
+    FirstProcess,
+    /// The same when the disk has what can be kept of the chip.
+    NextProcess,
 }
 
 impl Scenario {
     /// All, in the order in which a program would.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Open,
         Self::PublicKey,
         Self::PublicKeyAgain,
@@ -43,6 +47,8 @@ impl Scenario {
         Self::CertificatesAgain,
         Self::Random,
         Self::Verify,
+        Self::FirstProcess,
+        Self::NextProcess,
     ];
 
     /// The name in the table.
@@ -58,6 +64,8 @@ impl Scenario {
             Self::CertificatesAgain => "certificates again",
             Self::Random => "32 random bytes",
             Self::Verify => "verify on the chip",
+            Self::FirstProcess => "process that signs, the first",
+            Self::NextProcess => "process that signs, a later one",
         }
     }
 

@@ -80,6 +80,7 @@ impl Side for Simulated {
             }
             // What is kept is kept by a token, above the driver.
             Scenario::PublicKeyAgain | Scenario::CertificatesAgain => return Ok(None),
+            Scenario::FirstProcess | Scenario::NextProcess => return Ok(None),
         }
         let after = self.meter.figures();
         Ok(Some(Cost::between(&before, &after, after.clock_time - before.clock_time)))

@@ -44,7 +44,7 @@ impl Measured {
 
     /// How long `row` took, measured by how long Microchip's library took for the same.
     fn against_vendor(&self, row: &Row) -> Option<f64> {
-        if row.side != crate::Served::NAME {
+        if row.side != crate::Served::NAME && row.side != crate::Module::NAME {
             return None;
         }
         let is_theirs = |other: &&Row| other.scenario == row.scenario && other.side == crate::Vendor::NAME;

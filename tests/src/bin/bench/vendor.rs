@@ -57,6 +57,13 @@ impl Vendor {
         Ok(vendor)
     }
 
+    /// What a process of its own would do for one signature.
+    fn open_and_sign(&mut self) -> Result<Cost> {
+        let before = self.meter.figures();
+        let wall = self.call("open")? + self.call(&format!("sign 0 {}", hex(&DIGEST)))?;
+        Ok(Cost::between(&before, &self.meter.figures(), wall))
+    }
+
     /// Makes one call, and gives how long it took inside of that process.
     fn call(&mut self, call: &str) -> Result<Duration> {
         writeln!(self.stdin, "{call}")?;
@@ -82,6 +89,8 @@ impl Side for Vendor {
             Scenario::SignatureWithoutRandom => format!("sign_without_random 0 {digest}"),
             Scenario::Certificates | Scenario::CertificatesAgain => "certificates".to_owned(),
             Scenario::Random => "random".to_owned(),
+            // It knows no first time.
+            Scenario::FirstProcess | Scenario::NextProcess => return self.open_and_sign().map(Some),
             Scenario::Verify => {
                 format!("verify {digest} {} {}", hex(signature.as_bytes()), hex(public_key.as_bytes()))
             }
