@@ -24,6 +24,17 @@ fn new_chip() -> (Chip, ServedBus, BusLog) {
     (chip, bus, BusLog::at(path))
 }
 
+/// What a signature needs of a chip that nobody has met: serial number, how its slots are set up, and the key.
+#[test]
+fn a_process_that_knows_nothing_of_the_chip_costs_three_wakes_and_six_commands() {
+    let (chip, bus, mut log) = new_chip();
+    sign_once(&chip, &bus);
+    let seen = log.seen();
+    assert!(seen.wakes <= 3 && seen.commands.len() <= 6, "{seen:?}");
+    assert_eq!(seen.count("Sign"), 1, "{seen:?}");
+    assert_eq!(seen.read_twice(), None, "{seen:?}");
+}
+
 /// Shows all objects, after which the disk has what can be kept of the chip.
 fn list_objects(chip: &Chip, bus: &ServedBus) {
     let mut list = Command::new("pkcs11-tool");

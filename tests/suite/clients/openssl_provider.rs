@@ -17,6 +17,7 @@ fn requests_signatures_and_tls_with_the_provider() {
     assert!(output.text().contains("ASN1 OID: prime256v1"), "{}", output.all());
     assert_eq!(output.text().matches("Verified OK").count(), 5, "{}", output.all());
     assert!(output.text().contains("Signature Verified Successfully"), "{}", output.all());
+    assert!(output.text().contains("32 secret"), "{}", output.all());
     assert_eq!(output.text().matches("HTTP/1.0 200 ok").count(), 2, "{}", output.all());
     assert_eq!(output.text().matches("Verification: OK").count(), 2, "{}", output.all());
     // curl and mosquitto, with the URI in a PEM file.
