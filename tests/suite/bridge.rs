@@ -167,6 +167,13 @@ fn a_socket_or_port_without_a_bridge_says_what_to_do() {
     let refused =
         run(Command::new(program("atecc")).args(["--device", "serial:/dev/ttyNONE", "info"])).failed_with(1);
     assert!(refused.stderr.contains("plugged in"), "{}", refused.stderr);
+    for (device, finding) in [
+        (missing.as_str(), "atecc bridge serve DEVICE --listen"),
+        ("serial:/dev/ttyNONE", "plug the device in"),
+    ] {
+        let report = run(Command::new(program("atecc")).args(["--device", device, "doctor"])).failed_with(1);
+        assert!(report.text().contains(finding), "{}", report.all());
+    }
     // A terminal with nobody behind it.
     let (_silent, line) = serial2::SerialPort::pair().unwrap();
     let device = format!("serial:{}", board::name(&line));

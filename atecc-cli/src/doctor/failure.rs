@@ -1,6 +1,6 @@
 //! Why a chip could not be opened.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use atecc::i2c;
 use atecc_emulator::{BusError, FileError};
@@ -44,6 +44,27 @@ pub(super) fn examine(spec: &DeviceSpec, error: &Error, report: &mut Report) -> 
                 node.display()
             ),
             format!("mount the node itself (docker run --volume {0}:{0} --device {0})", node.display()),
+        ),
+        Error::Token(TokenError::SerialPort { node, source }) => report.wrong(
+            "port",
+            format!("{} cannot be opened: {source}", node.display()),
+            match source.kind() {
+                ErrorKind::NotFound => "plug the device in; `atecc list` shows the ports that there are",
+                ErrorKind::PermissionDenied => {
+                    "add this user to the group dialout (`usermod -aG dialout USER`) and log in again"
+                }
+                _ => "name the device node of a serial port, and end the program that has it open",
+            },
+        ),
+        Error::Token(TokenError::BridgeSocket { socket, source }) => report.wrong(
+            "bridge",
+            format!("no bridge on {} ({source})", socket.display()),
+            format!("start one with `atecc bridge serve DEVICE --listen unix:{}`", socket.display()),
+        ),
+        Error::Token(TokenError::Bridge { place, source }) => report.wrong(
+            "bridge",
+            format!("{}: {source}", place.display()),
+            "see that the device has the firmware of this project, reset it, and try another cable",
         ),
         error => report.wrong("chip", error.to_string(), "check power and wiring, then the address"),
     }
