@@ -134,6 +134,10 @@ impl<F: Face> Gate for Guard<F> {
             answers.last().is_some_and(|last| last.status().is_none_or(|status| status == Status::Success))
         });
         self.session.done(succeeded, now);
+        if !self.session.state().has_chip() {
+            // Refused for that very reason; which of the reasons it is, the next look tells.
+            return;
+        }
         match answers {
             Err(Fault::NoChip | Fault::Wake(_)) => self.session.chip_lost(Event::ChipLost, now),
             Err(Fault::Bus | Fault::Damaged) => self.session.chip_lost(Event::BusFailed, now),

@@ -320,6 +320,11 @@ fn a_bus_that_is_held_low_is_told_from_a_missing_chip() {
         bench.shorted.store(true, Ordering::Relaxed);
         let _ = bench.host().sign(Slot::PRIMARY_KEY, &DIGEST);
         bench.wait_for(|state| *state == State::BusFault);
+        // A host that asks meanwhile is told no, and does not make it another fault.
+        for _ in 0..5 {
+            assert_eq!(fault(bench.host().serial_number()), Fault::NoChip);
+        }
+        assert!(!bench.world.lock().unwrap().shown.contains(&State::ChipMissing));
         bench.shorted.store(false, Ordering::Relaxed);
         bench.wait_for(|state| *state == State::Ready);
     });
