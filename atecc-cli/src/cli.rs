@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     bridge, cert, completions, config, csr, doctor, emulator, error::Error, genkey, info, list, lock, man,
-    pubkey, random, selftest, session::Session, shell, sign, verify,
+    manifest, pubkey, random, selftest, session::Session, shell, sign, verify,
 };
 
 /// The command line of the ATECC608: a TLS identity that cannot be copied.
@@ -39,6 +39,7 @@ pub(crate) enum Verb {
     List(list::Arguments),
     Lock(lock::Arguments),
     Man(man::Arguments),
+    Manifest(manifest::Arguments),
     Pubkey(pubkey::Arguments),
     Random(random::Arguments),
     Selftest(selftest::Arguments),
@@ -62,6 +63,7 @@ impl Verb {
             Self::List(arguments) => list::run(arguments),
             Self::Lock(arguments) => lock::run(session, arguments),
             Self::Man(arguments) => man::run(arguments),
+            Self::Manifest(arguments) => manifest::run(session, arguments),
             Self::Pubkey(arguments) => pubkey::run(session, arguments),
             Self::Random(arguments) => random::run(session, arguments),
             Self::Selftest(arguments) => selftest::run(session, arguments),

@@ -6,6 +6,8 @@ use atecc::{Slot, request::RequestError};
 use atecc_emulator::{FileError, provision::ProvisionError, socket::ServeError};
 use rustyline::error::ReadlineError;
 
+use crate::manifest::ManifestError;
+
 /// An error whose text says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -17,6 +19,8 @@ pub(crate) enum Error {
     Provision(#[from] ProvisionError),
     #[error(transparent)]
     Serve(#[from] ServeError),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     #[error("what the chip gave does not fit into X.509: {0}")]
     Der(#[from] x509_cert::der::Error),
     #[error("{path} cannot be read: {source}", path = path.display())]

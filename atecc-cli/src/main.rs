@@ -16,6 +16,7 @@ mod info;
 mod list;
 mod lock;
 mod man;
+mod manifest;
 mod message;
 mod output;
 mod progress;

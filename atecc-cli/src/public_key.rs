@@ -3,7 +3,7 @@
 use atecc::PublicKey;
 use x509_cert::{
     Certificate,
-    der::{Decode, DecodePem, Encode, EncodePem, asn1::BitString, oid::ObjectIdentifier, pem::LineEnding},
+    der::{DecodePem, EncodePem, asn1::BitString, oid::ObjectIdentifier, pem::LineEnding},
     spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned},
 };
 
@@ -31,7 +31,12 @@ pub(crate) fn from_pem(pem: &[u8]) -> Option<PublicKey> {
         Ok(info) => info,
         Err(_) => Certificate::from_pem(pem).ok()?.tbs_certificate().subject_public_key_info().clone(),
     };
-    let curve = ObjectIdentifier::from_der(&info.algorithm.parameters?.to_der().ok()?).ok()?;
+    from_info(&info)
+}
+
+/// The key in `info`, if it is one on the curve P-256.
+pub(crate) fn from_info(info: &SubjectPublicKeyInfoOwned) -> Option<PublicKey> {
+    let curve = info.algorithm.parameters.as_ref()?.decode_as::<ObjectIdentifier>().ok()?;
     if info.algorithm.oid != EC_PUBLIC_KEY || curve != P256 {
         return None;
     }

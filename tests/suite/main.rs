@@ -19,6 +19,7 @@ mod left_alone;
 mod link;
 mod load;
 mod lock;
+mod manifest;
 mod mistakes;
 mod mosquitto;
 mod openssl;

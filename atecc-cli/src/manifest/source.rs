@@ -1,0 +1,97 @@
+//! The manifest and the certificates that the user names.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    error::ManifestError,
+    meter::Meter,
+    pipeline,
+    trust::{Inspection, Trust},
+    x509,
+};
+use crate::{error::Error, session::Session};
+
+/// A manifest, and whom to believe.
+#[derive(Debug, clap::Args)]
+pub(super) struct Source {
+    /// The manifest, a JSON file; - is standard input.
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    file: PathBuf,
+    /// Believe the log signer with this certificate (PEM or DER) too; may be repeated.
+    #[arg(long, value_name = "CERT", value_hint = clap::ValueHint::FilePath)]
+    log_signer: Vec<PathBuf>,
+    /// Believe the root with this certificate (PEM or DER) too; may be repeated.
+    #[arg(long, value_name = "CERT", value_hint = clap::ValueHint::FilePath)]
+    root: Vec<PathBuf>,
+}
+
+impl Source {
+    /// For messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.file
+    }
+
+    /// Inspects each entry, has `look` make something of it on one of several threads, and gives that to `take`,
+    /// with the number of the entry, in the order of the file.
+    pub(super) fn inspect<T: Send>(
+        &self,
+        session: &Session,
+        json: bool,
+        look: impl Fn(usize, &Inspection<'_>) -> T + Sync,
+        mut take: impl FnMut(usize, T, &Meter) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let trust = self.trust()?;
+        let (input, length) = self.open(session)?;
+        let mut meter = Meter::new(length, json);
+        let input = meter.measure(input);
+        let mut result = Ok(());
+        pipeline::run(
+            input,
+            |entry, text| trust.inspect(text, |inspection| look(entry, inspection)),
+            |entry, found| {
+                meter.show(entry);
+                result = session.check_cancelled().and_then(|()| take(entry, found, &meter));
+                result.is_ok()
+            },
+        )
+        .map_err(|source| ManifestError::File { path: self.file.clone(), source })?;
+        result
+    }
+
+    fn open(&self, session: &Session) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
+        if self.file.as_os_str() == "-" {
+            if session.is_shell() {
+                return Err(Error::ShellInput);
+            }
+            return Ok((Box::new(io::stdin()), None));
+        }
+        let file =
+            File::open(&self.file).map_err(|source| Error::InputFile { path: self.file.clone(), source })?;
+        let length = file.metadata().ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len());
+        Ok((Box::new(file), length))
+    }
+
+    fn trust(&self) -> Result<Trust, Error> {
+        let mut origins = Vec::new();
+        let mut read = |paths: &[PathBuf]| -> Result<Vec<Vec<u8>>, Error> {
+            let der = paths.iter().map(|path| certificate(path)).collect::<Result<Vec<_>, _>>()?;
+            origins.extend(der.iter().cloned().zip(paths.iter().cloned()));
+            Ok(der)
+        };
+        let (log_signers, roots) = (read(&self.log_signer)?, read(&self.root)?);
+        Trust::new(&log_signers, &roots).map_err(|(der, problem)| {
+            let path = origins.into_iter().find(|(other, _)| *other == der).map(|(_, path)| path);
+            ManifestError::Certificate { path: path.unwrap_or_default(), problem }.into()
+        })
+    }
+}
+
+/// The certificate in a file, in DER.
+pub(super) fn certificate(path: &Path) -> Result<Vec<u8>, Error> {
+    let content = fs::read(path).map_err(|source| Error::InputFile { path: path.into(), source })?;
+    x509::from_file(&content).ok_or_else(|| ManifestError::NotACertificate { path: path.into() }.into())
+}
