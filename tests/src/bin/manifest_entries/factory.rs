@@ -141,8 +141,14 @@ fn issue(
     certificate: impl Fn(&Compressed) -> Option<Der>,
 ) -> Result<Der> {
     let unsigned = Signature::from_bytes([0xff; 64]);
-    let mut compressed =
-        Compressed { signature: unsigned, dates: DATES, signer_id, template_id, chain_id: 0 };
+    let mut compressed = Compressed {
+        signature: unsigned,
+        format: DATES.format(),
+        dates: DATES,
+        signer_id,
+        template_id,
+        chain_id: 0,
+    };
     let der = certificate(&compressed).ok_or("no certificate")?;
     let signature: p256::ecdsa::Signature = key.sign(to_be_signed(&der).ok_or("no certificate")?);
     compressed.signature = Signature::from_bytes(signature.to_bytes().into());
