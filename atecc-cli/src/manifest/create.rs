@@ -161,9 +161,10 @@ fn product(device: &Parsed<'_>) -> &'static str {
 
 /// The public key of each private key in slots 0 to 4, which are those that manifests have.
 fn keys(token: &Token, chain: [String; 2]) -> Result<Vec<Jwk>, Error> {
+    let configuration = token.configuration()?;
     let mut chain = Some(chain);
     let has_key = |slot: &Slot| {
-        let key = token.configuration().key_properties(*slot);
+        let key = configuration.key_properties(*slot);
         key.private() && key.pub_info() && key.key_type() == KeyType::P256
     };
     let slots = (0..=4).filter_map(Slot::new).filter(has_key);
