@@ -48,7 +48,7 @@ impl Session {
         });
         let address = u16::from(block) << 8 | u16::from(number) << 3;
         let proves_key = sealed.is_some();
-        Command { proves_key, ..Command::new(0x12, 0x82, address, sealed.unwrap_or_else(|| vec![0; 64])) }
+        Command { proves_key, ..Command::new(0x12, 0xc2, address, sealed.unwrap_or_else(|| vec![0; 64])) }
     }
 
     /// DeriveKey with the MAC of the parent key (TNGLORA section 5.3.3).

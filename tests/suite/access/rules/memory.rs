@@ -107,16 +107,16 @@ pub(crate) fn write(command: &Command, memory: &Memory, state: &State) -> Expect
     let mut findings = Findings::default();
     let long = command.mode & LONG != 0;
     findings.illegal(command.mode & 0x3c != 0 || command.mode & ZONE == 3);
-    // Bit 6, "encrypted", is in no table of these parts.
-    findings.silent(command.mode & 0x40 != 0);
     let place = Place::of(&mut findings, command);
+    let encrypted = long && place.slot.is_some_and(|slot| is_write_encrypted(memory, slot));
+    // Bit 6, "encrypted", is in no table of these parts. Microchip's library sets it where that is true.
+    findings.silent(command.mode & 0x40 != 0 && !encrypted);
     let needed = if long { 32 } else { 4 };
     findings.illegal(command.data.len() < needed);
     match place.slot {
         Some(slot) => write_slot(&mut findings, command, memory, state, slot),
         None => write_zone(&mut findings, command, memory),
     }
-    let encrypted = long && place.slot.is_some_and(|slot| is_write_encrypted(memory, slot));
     findings.silent(command.data.len() > if encrypted { 64 } else { needed });
     findings.conclude(Answer::Done)
 }
