@@ -68,8 +68,8 @@ pub enum Error {
     /// The device node is a copy, as containers get them: its lock is not that of the host.
     #[error(
         "{node} is a copy of the host's device node, so programs outside of this container would not see the \
-         lock of the bus; mount the node itself into the container (docker run --volume {node}:{node} \
-         --device {node}), or leave the chip to one side",
+         lock of the bus; run `atecc bridge serve i2c:{node} --listen unix:/run/atecc.sock` outside and use \
+         `unix:/run/atecc.sock` here, or mount the node itself (docker run --volume {node}:{node} --device {node})",
         node = node.display()
     )]
     PrivateNode {

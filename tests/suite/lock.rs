@@ -93,6 +93,7 @@ fn a_copy_of_a_device_node_is_refused() {
     run(Command::new("mknod").arg(&copy).args(["c", "1", "3"])).succeeded();
     let message = info_on(&copy).failed_with(1).stderr;
     assert!(message.contains("is a copy of the host's device node"), "{message}");
+    assert!(message.contains("atecc bridge serve"), "{message}");
     assert!(message.contains("--volume"), "{message}");
 }
 

@@ -43,7 +43,11 @@ pub(super) fn examine(spec: &DeviceSpec, error: &Error, report: &mut Report) -> 
                 "{} is a copy, as containers get them, and its lock is not that of the host",
                 node.display()
             ),
-            format!("mount the node itself (docker run --volume {0}:{0} --device {0})", node.display()),
+            format!(
+                "run `atecc bridge serve i2c:{0} --listen unix:/run/atecc.sock` outside and use that socket here, \
+                 or mount the node itself (docker run --volume {0}:{0} --device {0})",
+                node.display()
+            ),
         ),
         Error::Token(TokenError::SerialPort { node, source }) => report.wrong(
             "port",
