@@ -15,6 +15,7 @@ mod doctor;
 mod economy;
 mod emulator_file;
 mod house;
+mod kernel;
 mod left_alone;
 mod link;
 mod load;
