@@ -31,6 +31,8 @@ pub struct Config {
     pub alpn: Option<String>,
     /// The chip, as a device specification of atecc-token.
     pub device: Option<String>,
+    /// PEM file with the certificate to show, for the chip's key, and those above it; without it, the chip's own.
+    pub certificate_file: Option<PathBuf>,
     /// The thing in the registry.
     pub thing_name: Template,
     /// The MQTT client id.
@@ -96,17 +98,19 @@ impl Config {
         let defaults = Reconnect::default();
         let first = typed.reconnect.first_seconds.map_or(defaults.first, seconds);
         let longest = typed.reconnect.longest_seconds.map_or(defaults.longest, seconds).max(first);
+        let beside = |path: &Path| file.parent().unwrap_or(Path::new("")).join(path);
         let template = |typed: Option<Template>, default| typed.unwrap_or_else(|| Template::fixed(default));
         Ok(Self {
             endpoint: typed.endpoint.0,
             port,
             address: typed.address.map(|address| address.0),
-            ca_file: file.parent().unwrap_or(Path::new("")).join(typed.ca_file),
+            ca_file: beside(&typed.ca_file),
             alpn: match typed.alpn {
                 Some(protocol) => Some(protocol).filter(|protocol| !protocol.is_empty()),
                 None => (port == 443).then(|| ALPN_AWS_MQTT.to_owned()),
             },
             device: typed.device.map(|device| device.0),
+            certificate_file: typed.certificate_file.as_deref().map(beside),
             thing_name: template(typed.thing_name, "{serial}"),
             client_id: template(typed.client_id, "{thing_name}"),
             keep_alive_seconds: typed.keep_alive_seconds.map_or(30, u16::from),
@@ -146,7 +150,7 @@ mod tests {
         assert_eq!((config.port, config.alpn.as_deref()), (8883, None));
         assert_eq!(config.ca_file, Path::new("/etc/atecc/ca.pem"));
         assert_eq!(config.telemetry.interval, Duration::from_secs(60));
-        assert!(config.shadow.enabled && config.device.is_none());
+        assert!(config.shadow.enabled && config.device.is_none() && config.certificate_file.is_none());
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// An agent with the identity of `token`'s chip. Reads its certificates; nothing is signed yet.
+    /// An agent with the identity of `token`'s chip. Reads its certificates, or those of `certificate_file`; nothing is
+    /// signed yet.
     ///
     /// # Errors
     /// When a name, the roots or the chip's certificates cannot be used.
@@ -37,7 +38,10 @@ impl Agent {
         let names = config.names(&token.serial_number().to_string())?;
         // Before the chip is asked, because it is quicker and more often wrong.
         let roots = Roots::from_file(&config.ca_file)?;
-        let identity = Identity::of_token(token)?;
+        let identity = match &config.certificate_file {
+            Some(file) => Identity::from_file(file, token)?,
+            None => Identity::of_token(token)?,
+        };
         Self::with_identity(config, names, roots, &identity, Versions::default())
     }
 

@@ -16,6 +16,7 @@ pub(super) struct File {
     pub(super) ca_file: PathBuf,
     pub(super) alpn: Option<String>,
     pub(super) device: Option<Device>,
+    pub(super) certificate_file: Option<PathBuf>,
     pub(super) thing_name: Option<Template>,
     pub(super) client_id: Option<Template>,
     pub(super) keep_alive_seconds: Option<NonZeroU16>,

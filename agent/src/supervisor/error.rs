@@ -34,11 +34,14 @@ pub enum Error {
 impl Error {
     /// Whether somebody must change the configuration first; otherwise it may help to try again.
     pub fn is_configuration(&self) -> bool {
-        use tls::Error::{CaFile, CaFileContent, Endpoint, Settings};
+        use tls::Error::{CaFile, CaFileContent, CertificateFile, Endpoint, Settings};
         match self {
             Self::Config(_) => true,
             Self::Tls(error) => {
-                matches!(error, CaFile { .. } | CaFileContent { .. } | Endpoint(_) | Settings(_))
+                matches!(
+                    error,
+                    CaFile { .. } | CaFileContent { .. } | CertificateFile { .. } | Endpoint(_) | Settings(_)
+                )
             }
             _ => false,
         }

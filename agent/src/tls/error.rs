@@ -34,6 +34,17 @@ pub enum Error {
     /// The chip's certificates could not be read.
     #[error("cannot read the certificates of the chip: {0}")]
     Certificates(#[source] atecc_token::Error),
+    /// The certificate file cannot be used.
+    #[error("certificate_file {file}: {problem}; have a CA make one from `atecc csr`, or leave the key out")]
+    CertificateFile {
+        /// Its path.
+        file: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The chip's public key could not be read.
+    #[error("cannot read the public key of the chip: {0}")]
+    PublicKey(#[source] atecc_token::Error),
     /// The TLS library refuses the settings.
     #[error("cannot configure TLS: {0}")]
     Settings(#[source] rustls::Error),

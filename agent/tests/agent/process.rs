@@ -144,3 +144,26 @@ fn a_wrong_root_exits_with_1_within_seconds() {
     assert!(said.starts_with("atecc-agent: the server's certificate is not signed by the CA in "), "{said}");
     assert!(start.elapsed() < Duration::from_secs(5));
 }
+
+/// The chain of a file is shown if it is for the chip's key, and no other.
+#[test]
+fn a_certificate_file_takes_the_place_of_the_chips_certificates() {
+    let outside = Outside::new();
+    let token = atecc_token::Token::open(&outside.device().parse().unwrap()).unwrap();
+    let certificates = token.certificates().unwrap();
+    drop(token);
+    // Of the signer's certificate, whose key is another, first; then as it must be.
+    let pem = certificates.chain_pem();
+    let (device, signer) = pem.split_at(pem.find("-----END CERTIFICATE-----\n").unwrap() + 26);
+    std::fs::write(outside.folder.path().join("own.pem"), [signer, device].concat()).unwrap();
+    let config = outside.config("ca.pem", "certificate_file = 'own.pem'\n");
+    let mut once = agent(&config);
+    once.args(["--once", "--device", &outside.device()]);
+    let (code, said) = outcome(&mut once);
+    assert!(code != Some(0) && said.contains("own.pem: its first certificate is not for the key"), "{said}");
+    std::fs::write(outside.folder.path().join("own.pem"), &pem).unwrap();
+    assert_eq!(outcome(&mut once).0, Some(0));
+    std::fs::remove_file(outside.folder.path().join("own.pem")).unwrap();
+    let (code, said) = outcome(&mut once);
+    assert!(code != Some(0) && said.contains("own.pem"), "{said}");
+}
