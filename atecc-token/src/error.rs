@@ -5,7 +5,9 @@ use std::{io, path::PathBuf};
 use atecc::{SerialNumber, Slot, Status, certificate::CertificateError, i2c, link};
 use atecc_emulator::{BusError, FileError, socket::ServeError};
 
-use crate::{CONFIG_FILE, DEVICE_VARIABLE, DeviceSpec, SpecError, bus::TransportError, lock::LockError};
+use crate::{
+    CONFIG_FILE, DEVICE_VARIABLE, DeviceSpec, Refusal, SpecError, bus::TransportError, lock::LockError,
+};
 
 /// An error whose text says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +127,10 @@ pub enum Error {
     Lock(#[from] LockError),
     /// The chip does not answer, or refuses.
     #[error(transparent)]
-    Chip(#[from] atecc::Error<TransportError>),
+    Chip(atecc::Error<TransportError>),
+    /// The device that holds the chip did not let it answer: its policy, or who should have touched it.
+    #[error(transparent)]
+    Refused(Refusal),
     /// The certificates cannot be rebuilt.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -228,6 +233,14 @@ impl Error {
         matches!(self, Self::Certificate(_)) || self.chip_status().is_some_and(is_refusal)
     }
 
+    /// Why the device that holds the chip did not let it answer, if that is what happened.
+    pub const fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(*refusal),
+            _ => None,
+        }
+    }
+
     /// The status with which the chip refused, if that is what happened.
     pub fn chip_status(&self) -> Option<Status> {
         match self {
@@ -235,6 +248,17 @@ impl Error {
                 Some(*status)
             }
             _ => None,
+        }
+    }
+}
+
+impl From<atecc::Error<TransportError>> for Error {
+    fn from(error: atecc::Error<TransportError>) -> Self {
+        match &error {
+            atecc::Error::Transport(transport) => {
+                Refusal::of(transport).map_or(Self::Chip(error), Self::Refused)
+            }
+            _ => Self::Chip(error),
         }
     }
 }

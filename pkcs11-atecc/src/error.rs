@@ -60,12 +60,16 @@ errors! {
     EncryptedDataInvalid = CKR_ENCRYPTED_DATA_INVALID,
     /// The mechanism does not decrypt data of this length.
     EncryptedDataLenRange = CKR_ENCRYPTED_DATA_LEN_RANGE,
+    /// The device that holds the chip waited for a touch, in vain.
+    FunctionCanceled = CKR_FUNCTION_CANCELED,
     /// The store cannot be used; the log says why.
     FunctionFailed = CKR_FUNCTION_FAILED,
     /// No function runs in parallel with the application any more (section 5.16).
     FunctionNotParallel = CKR_FUNCTION_NOT_PARALLEL,
     /// This module does not have the function.
     FunctionNotSupported = CKR_FUNCTION_NOT_SUPPORTED,
+    /// The device that holds the chip said no: its policy, or who was asked there.
+    FunctionRejected = CKR_FUNCTION_REJECTED,
     /// A fault of this module: a panic that the fence caught.
     General = CKR_GENERAL_ERROR,
     /// There is not enough memory.

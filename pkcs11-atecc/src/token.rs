@@ -280,7 +280,11 @@ impl Token {
             atecc_token::Error::NoEcdh { .. } | atecc_token::Error::NoSecretKey { .. } => {
                 Error::KeyFunctionNotPermitted
             }
-            _ => Error::Device,
+            error => match error.refusal() {
+                Some(refusal) if refusal.is_unattended() => Error::FunctionCanceled,
+                Some(_) => Error::FunctionRejected,
+                None => Error::Device,
+            },
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod board;
 mod kit;
+mod refusal;
 
 use std::{
     process::Command,

@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::TcpStream,
+    path::Path,
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -15,7 +16,7 @@ use super::support::{Chip, Running, ServerCertificate, free_port, module, progra
 /// The key as users write it.
 const KEY: &str = "pkcs11:object=device;type=private";
 
-struct Broker {
+pub(crate) struct Broker {
     port: u16,
     certificate: ServerCertificate,
     _folder: TempDir,
@@ -23,8 +24,9 @@ struct Broker {
 }
 
 impl Broker {
-    /// A broker in which each client may use the topics below its own name only.
-    fn start(chip: &Chip) -> Self {
+    /// A broker in which each client with a certificate under the root in this file may use the topics below its own
+    /// name only.
+    pub(crate) fn start(root: &Path) -> Self {
         let certificate = ServerCertificate::new();
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
@@ -35,7 +37,7 @@ impl Broker {
             format!(
                 "listener {port} 127.0.0.1\nuser root\ncafile {}\ncertfile {}\nkeyfile {}\n\
                  require_certificate true\nuse_identity_as_username true\nacl_file {}\n",
-                chip.path("root.pem").display(),
+                root.display(),
                 certificate.certificate().display(),
                 certificate.key().display(),
                 acl.display(),
@@ -49,6 +51,25 @@ impl Broker {
             thread::sleep(Duration::from_millis(20));
         }
         Self { port, certificate, _folder: folder, _process: process }
+    }
+
+    /// `atecc-agent run` for this broker, with the chip `device` and the name in its certificate. The configuration goes
+    /// into `folder`.
+    pub(crate) fn agent(&self, folder: &Path, name: &str, device: &str) -> Command {
+        let config = folder.join("agent.toml");
+        fs::write(
+            &config,
+            format!(
+                "endpoint = \"localhost\"\nport = {}\nca_file = {:?}\ndevice = {device:?}\nclient_id = {name:?}\n\
+                 thing_name = {name:?}\n\n[telemetry]\ntopic = \"gw/{name}/telemetry\"\n",
+                self.port,
+                self.certificate.root(),
+            ),
+        )
+        .unwrap();
+        let mut agent = Command::new(program("atecc-agent"));
+        agent.arg("run").arg("--config").arg(&config);
+        agent
     }
 }
 
@@ -70,7 +91,7 @@ fn client(name: &str, chip: &Chip, device: &str, broker: &Broker) -> Command {
 fn mosquitto_pub_and_sub_with_the_key_in_the_chip() {
     let chip = Chip::new();
     let bus = chip.serve();
-    let broker = Broker::start(&chip);
+    let broker = Broker::start(&chip.path("root.pem"));
     let topic = format!("gw/{}/door", chip.common_name());
     let mut subscriber = client("mosquitto_sub", &chip, &bus.device(), &broker);
     let subscriber = Running::start(subscriber.args(["-t", &topic, "-C", "1", "-W", "30"]));
@@ -86,7 +107,7 @@ fn mosquitto_pub_and_sub_with_the_key_in_the_chip() {
 #[test]
 fn the_name_comes_from_the_certificate() {
     let chip = Chip::new();
-    let broker = Broker::start(&chip);
+    let broker = Broker::start(&chip.path("root.pem"));
     let mut publisher = client("mosquitto_pub", &chip, &chip.device(), &broker);
     let foreign = run(publisher.args(["-t", "gw/somebody-else/door", "-m", "open"]));
     // MQTT 5 says that the broker refused: reason code 135, not authorized.
@@ -96,22 +117,9 @@ fn the_name_comes_from_the_certificate() {
 #[test]
 fn the_agent_publishes_through_mosquitto() {
     let chip = Chip::new();
-    let broker = Broker::start(&chip);
-    let name = chip.common_name();
-    let config = chip.path("agent.toml");
-    fs::write(
-        &config,
-        format!(
-            "endpoint = \"localhost\"\nport = {}\nca_file = {:?}\ndevice = {:?}\nclient_id = {name:?}\n\
-             thing_name = {name:?}\n\n[telemetry]\ntopic = \"gw/{name}/telemetry\"\n",
-            broker.port,
-            broker.certificate.root(),
-            chip.device(),
-        ),
-    )
-    .unwrap();
-    let mut agent = Command::new(program("atecc-agent"));
-    let output = run(agent.arg("run").arg("--config").arg(&config).arg("--once")).succeeded();
+    let broker = Broker::start(&chip.path("root.pem"));
+    let mut agent = broker.agent(chip.folder(), &chip.common_name(), &chip.device());
+    let output = run(agent.arg("--once")).succeeded();
     assert!(output.all().contains("EMULATOR"), "{}", output.all());
     assert!(output.all().contains("PUBACK"), "{}", output.all());
 }

@@ -70,6 +70,11 @@ pub(super) fn examine(spec: &DeviceSpec, error: &Error, report: &mut Report) -> 
             format!("{}: {source}", place.display()),
             "see that the device has the firmware of this project, reset it, and try another cable",
         ),
+        Error::Token(TokenError::Refused(refusal)) => report.wrong(
+            "policy",
+            refusal.to_string(),
+            "touch the device or open its policy there; the chip itself was not asked",
+        ),
         error => report.wrong("chip", error.to_string(), "check power and wiring, then the address"),
     }
 }

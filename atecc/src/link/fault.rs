@@ -134,8 +134,8 @@ impl fmt::Display for Fault {
                 );
             }
             Self::NotTouched => "nobody touched the device in time; try again and touch it when it asks",
-            Self::Denied => "the request was denied at the device",
-            Self::Cancelled => "the request was cancelled",
+            Self::Denied => "somebody denied the request at the device; if that was a mistake, try again and allow it there",
+            Self::Cancelled => "the request was cancelled, or another one came, before it began; try again",
             Self::Forgotten => {
                 "the line lost a request that must not be repeated; whether it was executed is not known"
             }

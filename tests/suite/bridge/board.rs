@@ -1,11 +1,12 @@
-//! A board on a pseudo-terminal: the far end of the protocol with an emulated chip behind it, and a cable.
+//! A board on a pseudo-terminal: the far end of the protocol with an emulated chip behind it, a cable, and a person who
+//! is asked to touch it.
 
 use std::{
     fs, io,
     os::{fd::AsRawFd, unix::fs::symlink},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
@@ -13,14 +14,29 @@ use std::{
 };
 
 use atecc::{
+    command,
     i2c::I2cTransport,
-    link::{About, Open, Server, Stream},
+    link::{About, Asked, Decision, Fault, Gate, Server, Stream, Verdict},
 };
 use atecc_emulator::{Bus, Chip, Clock, Pace, provision};
 use serial2::SerialPort;
 use tempfile::TempDir;
 
 type Transport = I2cTransport<Bus, Clock>;
+
+/// Who or what decides at the board about signatures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum AtDevice {
+    /// Nobody: every command passes.
+    #[default]
+    Open,
+    /// A policy without signatures.
+    Policy,
+    /// Somebody who says no.
+    Denies,
+    /// Somebody who is asked and does not come in this time.
+    Away(Duration),
+}
 
 /// A board whose port has a name that stays.
 pub(crate) struct Board {
@@ -33,6 +49,8 @@ pub(crate) struct Board {
 #[derive(Default)]
 struct State {
     is_pulled: AtomicBool,
+    at_device: Mutex<AtDevice>,
+    asked: AtomicUsize,
     requests: AtomicUsize,
     last_answer: AtomicUsize,
     rate: AtomicU32,
@@ -57,6 +75,16 @@ impl Board {
 
     pub(crate) fn device(&self) -> String {
         format!("serial:{}", self.port().display())
+    }
+
+    /// From now on it is this that decides about signatures.
+    pub(crate) fn set_at_device(&self, at_device: AtDevice) {
+        *self.state.at_device.lock().unwrap() = at_device;
+    }
+
+    /// How often somebody was asked for a touch.
+    pub(crate) fn asked(&self) -> usize {
+        self.state.asked.load(Ordering::SeqCst)
     }
 
     pub(crate) fn port(&self) -> PathBuf {
@@ -101,11 +129,13 @@ impl Board {
         self.running = Some(thread::spawn(move || {
             // The line stays open, as the kernel has it open, until the plug is pulled.
             let (_line, mut transport) = (line, transport);
-            let about = About { name: "board of the tests", is_emulated: true, ..About::default() };
+            let about =
+                About { name: "board of the tests", is_emulated: true, may_ask: true, ..About::default() };
+            let mut gate = Doorkeeper(Arc::clone(&state));
             let mut server = Server::new(about);
             let mut stream = Port { port: board, start: Instant::now(), state: Arc::clone(&state) };
             while !state.is_pulled.load(Ordering::SeqCst) {
-                server.poll(&mut stream, &mut transport, &mut Open).unwrap();
+                server.poll(&mut stream, &mut transport, &mut gate).unwrap();
             }
             transport
         }));
@@ -124,6 +154,34 @@ impl Drop for Board {
 /// The device node of an open terminal.
 pub(crate) fn name(line: &SerialPort) -> String {
     fs::read_link(format!("/proc/self/fd/{}", line.as_raw_fd())).unwrap().display().to_string()
+}
+
+/// Has signatures decided on by what is at the board.
+struct Doorkeeper(Arc<State>);
+
+impl Doorkeeper {
+    fn at_device(&self) -> AtDevice {
+        *self.0.at_device.lock().unwrap()
+    }
+}
+
+impl Gate for Doorkeeper {
+    fn decide(&mut self, asked: &Asked<'_>) -> Decision {
+        let signs = asked.packets.iter().find(|packet| command::name(packet.opcode()) == "Sign");
+        match (signs, self.at_device()) {
+            (None, _) | (_, AtDevice::Open) => Decision::Allow,
+            (Some(packet), AtDevice::Policy) => Decision::Refuse(Fault::Refused { opcode: packet.opcode() }),
+            (Some(_), AtDevice::Denies) => Decision::Ask(Duration::from_secs(10)),
+            (Some(_), AtDevice::Away(limit)) => Decision::Ask(limit),
+        }
+    }
+
+    fn verdict(&mut self, _: &Asked<'_>, left: Duration) -> Verdict {
+        if left.is_zero() || self.at_device() == AtDevice::Denies {
+            self.0.asked.fetch_add(1, Ordering::SeqCst);
+        }
+        if self.at_device() == AtDevice::Denies { Verdict::Deny } else { Verdict::Waiting }
+    }
 }
 
 struct Port {
