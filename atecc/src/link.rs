@@ -60,6 +60,12 @@ pub const LEASE: Duration = Duration::from_millis(600);
 /// How long a request may stay unanswered in all, without progress being reported.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(8);
 
+/// How long a call of a [`Client`] takes at most if no touch is awaited: the far end may lose its memory while a request
+/// is on its way, so that this is answered at the last moment with [`Fault::Forgotten`]; then come Hello and the request
+/// again. A client that has not said Hello yet takes [`HELLO_LIMIT`] more.
+pub const CALL_LIMIT: Duration =
+    Duration::from_secs(ANSWER_LIMIT.as_secs() + HELLO_LIMIT.as_secs() + ANSWER_LIMIT.as_secs());
+
 /// How long the first exchange may take in all: an ESP32 boots and says so meanwhile.
 pub const HELLO_LIMIT: Duration = Duration::from_secs(4);
 

@@ -15,7 +15,7 @@ fn a_damaged_line_never_gives_a_wrong_answer_and_is_always_in_order_again() {
     let figures = campaign(&["--link", "6000"]);
     // The line was bad enough, and what was to be tested took place.
     for (before, after, least) in [
-        ("frames, ", " of them", 100),
+        ("frames; ", " chunks", 100),
         ("requests, ", " repeats", 100),
         ("errors; ", " signatures", 50),
         ("and ", " counter steps", 25),

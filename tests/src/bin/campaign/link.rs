@@ -1,7 +1,8 @@
 //! The bridge protocol over a line that damages what it carries, and both ends with any input.
 //!
 //! `campaign --link N` sends N frames through two pseudo-terminals with a middle that flips, drops, inserts and
-//! reorders bytes, puts boot text between them, and pulls the plug of either end. `campaign --link-inputs N` gives N
+//! reorders bytes, puts boot text between them, and pulls the plug of either end. The middle sees no frames: what it
+//! damages are chunks, a read each, of one frame, of a part of one or of several. `campaign --link-inputs N` gives N
 //! inputs to the ends. `--seed S` shows a run again as far as threads allow.
 
 mod inputs;
