@@ -160,6 +160,20 @@ pub const fn name(opcode: u8) -> &'static str {
     }
 }
 
+/// Length of the result's data in bytes of a command with this opcode and mode, for a packet that came from elsewhere.
+/// Nothing where it depends on more, or is not needed often: then the longest is read.
+pub(crate) const fn result_length(opcode: u8, mode: u8) -> Option<u8> {
+    match (opcode, mode) {
+        (CounterRead::OPCODE, _) | (InfoRevision::OPCODE, 0x00) => Some(4),
+        (GenKeyPublic::OPCODE, 0x00 | 0x04 | 0x08) | (SignExternal::OPCODE, _) => Some(64),
+        (NonceFixed::OPCODE, _) if mode & 0x03 == 0x03 => Some(1),
+        (NonceFixed::OPCODE, 0x00 | 0x01) | (Random::OPCODE, _) => Some(32),
+        // Bit 7 is for 32 bytes in place of 4.
+        (Read::OPCODE, _) => Some(if mode & 0x80 == 0 { 4 } else { 32 }),
+        _ => None,
+    }
+}
+
 /// Whether a command with this opcode and mode may run twice with the same effect as once.
 ///
 /// Everything that only reads, or only fills the volatile memory that the same transaction fills again, is

@@ -57,7 +57,8 @@ impl Packet {
             return Err(GroupError::Length { received: group.len() });
         }
         let group = Vec::from_slice(group).map_err(|_| GroupError::Length { received: group.len() })?;
-        Ok(Self { group, response_data: None })
+        let response_data = crate::command::result_length(group[1], group[2]);
+        Ok(Self { group, response_data })
     }
 
     /// The whole group: count, opcode, parameters, data, CRC. 7 to 155 bytes.
@@ -85,8 +86,8 @@ impl Packet {
         &self.group[1 + HEADER..self.group.len() - 2]
     }
 
-    /// Length of the result's data in bytes; a status is one byte. Nobody knows it of a group that came from
-    /// elsewhere.
+    /// Length of the result's data in bytes; a status is one byte. Of a group that came from elsewhere it is known for
+    /// the commands of a signature and for reads, so that a far end keeps its bus no longer than it has to.
     pub fn response_data(&self) -> Option<usize> {
         self.response_data.map(usize::from)
     }

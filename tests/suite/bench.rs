@@ -1,7 +1,7 @@
 //! What things cost: counts, and virtual time. The program `bench` measures the same in real time, and
 //! docs/performance.md tells about it.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use atecc::{
     Device, Slot,
@@ -10,7 +10,7 @@ use atecc::{
 use atecc_emulator::{Bus, Chip as EmulatedChip, Clock, Figures, Meter, Pace, provision};
 use atecc_token::Token;
 
-use super::support::Chip;
+use super::support::{Chip, run};
 
 const DIGEST: [u8; 32] = [0x5a; 32];
 const CHIPS: u64 = 20;
@@ -94,4 +94,25 @@ fn what_was_read_once_is_not_read_again() {
     assert_eq!(token.public_key(Slot::PRIMARY_KEY).unwrap(), key);
     assert_eq!(token.certificates().unwrap().device, certificates.device);
     assert_eq!((token.statistics() - before).bus.transactions, 0);
+}
+
+/// Over a line whose bytes take as long as its rate says, against the same signature of the same chip on I2C.
+#[test]
+fn a_signature_over_the_bridge_is_one_round_trip_and_little_later() {
+    let mut bench = Command::new(env!("CARGO_BIN_EXE_bench"));
+    let output = run(bench.args(["--bridge", "--json"])).succeeded();
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    for (row, (baud, goal)) in rows.iter().zip([(115_200, 15.0), (921_600, 3.0)]) {
+        assert_eq!(row["baud"], baud, "{row}");
+        assert!(row["samples"].as_u64() >= Some(200), "{row}");
+        assert_eq!(row["round_trips"], 1, "{row}");
+        assert!(row["line_bytes"].as_u64() <= Some(160), "{row}");
+        let [added, wall] = ["added_worst_ms", "wall_ms"].map(|field| row[field].as_f64().unwrap());
+        // Bytes on a line take time: nothing below what those of the row take, start and stop bits and all.
+        let line = row["line_bytes"].as_f64().unwrap() * 10_000.0 / f64::from(baud);
+        assert!(added >= 0.99 * line && added <= goal, "{row}");
+        // Beside the line nothing is lost: the chip's work is nearly all of it.
+        assert!(added / wall <= 1.1 * line / (wall - line), "{row}");
+    }
+    assert_eq!(rows.len(), 2);
 }

@@ -234,6 +234,8 @@ fn one_tls_signature_takes_one_round_trip_and_160_bytes() {
     // Random, Nonce, Sign.
     let asked = &device.transport_mut().stream_mut().transport.asked;
     assert_eq!(asked.iter().map(Packet::opcode).collect::<Vec<_>>(), [0x1b, 0x16, 0x41]);
+    // It reads no more of each answer than there is: on the bus that would be 26 ms.
+    assert_eq!(asked.iter().map(Packet::response_data).collect::<Vec<_>>(), [Some(32), Some(1), Some(64)]);
 }
 
 #[test]

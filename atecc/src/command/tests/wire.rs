@@ -23,6 +23,9 @@ fn check<C: Command>(command: &C, wire: &str) {
     let hex: std::string::String =
         command.packet().as_bytes().iter().map(|byte| std::format!("{byte:02x}")).collect();
     assert_eq!(hex, wire, "{:?}", command.packet());
+    // A far end, which knows the bytes only, is right about the result or does not say.
+    let received = Packet::parse(command.packet().as_bytes()).unwrap();
+    assert!(received.response_data().is_none_or(|length| Some(length) == command.packet().response_data()));
     assert_eq!(name(C::OPCODE), C::NAME);
     // Modes of one command may have typical times of their own.
     assert_eq!(ExecutionTime::of(C::OPCODE).longest_ms, C::EXECUTION_TIME.longest_ms);

@@ -1,10 +1,12 @@
 //! What each thing costs on the bus: our driver in virtual time, then ours and Microchip's library in real time.
 //!
-//! `bench` prints a table in Markdown, `bench --json` the same figures for programs. In real time the two take
+//! `bench` prints tables in Markdown, `bench --json` the same figures for programs, `bench --bridge` only what a
+//! signature costs over the bridge protocol, which is virtual time and takes a few seconds. In real time the two take
 //! turns on one served bus, so that the noise of the machine meets both. Without Microchip's library, which
 //! `tests/run` installs, only ours is measured; without `module-sign` and the module beside this program, nothing of
 //! PKCS#11. The page about it is docs/performance.md.
 
+mod bridged;
 mod cost;
 mod module;
 mod scenario;
@@ -50,17 +52,26 @@ const SIMULATED: Rounds = Rounds { openings: 100, repetitions: 50 };
 const SERVED: Rounds = Rounds { openings: 5, repetitions: 12 };
 
 fn main() -> ExitCode {
-    let is_json = match env::args().skip(1).collect::<Vec<_>>().as_slice() {
-        [] => false,
-        [option] if option == "--json" => true,
-        _ => {
-            eprintln!("usage: bench [--json]");
-            return ExitCode::from(2);
+    let (mut is_json, mut is_bridge) = (false, false);
+    for option in env::args().skip(1) {
+        match option.as_str() {
+            "--json" => is_json = true,
+            "--bridge" => is_bridge = true,
+            _ => {
+                eprintln!("usage: bench [--bridge] [--json]");
+                return ExitCode::from(2);
+            }
         }
-    };
-    match run() {
-        Ok(measured) if is_json => print!("{}", table::json(&measured)),
-        Ok(measured) => print!("{}", table::markdown(&measured)),
+    }
+    let result = bridged::measure()
+        .and_then(|bridged| Ok((bridged, if is_bridge { Measured::default() } else { run()? })));
+    match result {
+        Ok((bridged, measured)) if is_json => {
+            let rows = [table::json(&measured), bridged::json(&bridged)].concat();
+            println!("[\n  {}\n]", rows.join(",\n  "));
+        }
+        Ok((bridged, _)) if is_bridge => print!("{}", bridged::markdown(&bridged)),
+        Ok((bridged, measured)) => print!("{}\n{}", table::markdown(&measured), bridged::markdown(&bridged)),
         Err(error) => {
             eprintln!("bench: {error}");
             return ExitCode::FAILURE;

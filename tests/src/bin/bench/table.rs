@@ -132,10 +132,10 @@ pub(crate) fn markdown(measured: &Measured) -> String {
     text
 }
 
-/// The same, a list with an object for each row of the table.
-pub(crate) fn json(measured: &Measured) -> String {
+/// The same, an object for each row of the table.
+pub(crate) fn json(measured: &Measured) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or_else(|| "null".into(), |value| format!("{value:.4}"));
-    let rows: Vec<String> = measured
+    measured
         .rows()
         .map(|row| {
             format!(
@@ -162,8 +162,7 @@ pub(crate) fn json(measured: &Measured) -> String {
                 number(measured.against_vendor(row)),
             )
         })
-        .collect();
-    format!("[\n  {}\n]\n", rows.join(",\n  "))
+        .collect()
 }
 
 fn ratio(ratio: Option<f64>) -> String {
