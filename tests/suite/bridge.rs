@@ -2,6 +2,7 @@
 
 mod board;
 mod kit;
+mod programs;
 mod refusal;
 
 use std::{
