@@ -16,14 +16,53 @@ pub enum TouchPolicy {
 
 impl TouchPolicy {
     /// "always", "never", or a number of minutes from 1 to 1440.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "always" => Some(Self::Always),
-            "never" => Some(Self::Never),
-            minutes => match minutes.parse() {
-                Ok(minutes @ 1..=1440) => Some(Self::Every(Duration::from_secs(60 * minutes))),
-                _ => None,
-            },
+    pub const fn parse(text: &str) -> Option<Self> {
+        let digits = match text.as_bytes() {
+            b"always" => return Some(Self::Always),
+            b"never" => return Some(Self::Never),
+            digits => digits,
+        };
+        // Of more than four digits none is a number of minutes in a day.
+        if digits.is_empty() || digits.len() > 4 {
+            return None;
+        }
+        let (mut minutes, mut at) = (0, 0);
+        while at < digits.len() {
+            if !digits[at].is_ascii_digit() {
+                return None;
+            }
+            minutes = 10 * minutes + (digits[at] - b'0') as u64;
+            at += 1;
+        }
+        match minutes {
+            1..=1440 => Some(Self::Every(Duration::from_secs(60 * minutes))),
+            _ => None,
+        }
+    }
+
+    /// The policy of a firmware that is built with `text` in `ATECC_TOUCH`, or without. For a `const`, so that what
+    /// is not understood ends the build, and nobody flashes another policy than they wrote:
+    ///
+    /// ```
+    /// # use esp_bridge::touch::TouchPolicy;
+    /// const TOUCH: TouchPolicy = TouchPolicy::at_build(Some("never"));
+    /// assert_eq!(TOUCH, TouchPolicy::Never);
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// # use esp_bridge::touch::TouchPolicy;
+    /// const TOUCH: TouchPolicy = TouchPolicy::at_build(Some("newer"));
+    /// # assert_eq!(TOUCH, TouchPolicy::Never);
+    /// ```
+    ///
+    /// # Panics
+    /// When `text` is not understood: while compiling.
+    #[allow(clippy::panic, reason = "in a constant it is an error of the compiler, and no code")]
+    pub const fn at_build(text: Option<&str>) -> Self {
+        let Some(text) = text else { return Self::Always };
+        match Self::parse(text) {
+            Some(policy) => policy,
+            None => panic!("ATECC_TOUCH is not understood; write always, never, or minutes from 1 to 1440"),
         }
     }
 
@@ -77,7 +116,9 @@ mod tests {
         assert_eq!(TouchPolicy::parse("always"), Some(TouchPolicy::Always));
         assert_eq!(TouchPolicy::parse("never"), Some(TouchPolicy::Never));
         assert_eq!(TouchPolicy::parse("5"), Some(TouchPolicy::Every(5 * MINUTE)));
-        for wrong in ["", "0", "1441", "-1", "Always", "5m"] {
+        assert_eq!(TouchPolicy::parse("1440"), Some(TouchPolicy::Every(1440 * MINUTE)));
+        assert_eq!(TouchPolicy::at_build(None), TouchPolicy::Always);
+        for wrong in ["", "0", "1441", "-1", "+5", "Always", "5m", "18446744073709551617"] {
             assert_eq!(TouchPolicy::parse(wrong), None, "{wrong}");
         }
     }

@@ -50,6 +50,9 @@ use crate::{face::Glass, uart::Line};
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
+/// When a touch is asked for; a value that is not understood ends the build.
+const TOUCH: TouchPolicy = TouchPolicy::at_build(option_env!("ATECC_TOUCH"));
+
 /// A host that waits is told by the reset that its request is gone; a firmware that hangs would not tell.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -79,11 +82,10 @@ fn main() -> ! {
         .ok()
         .map(|spi| SpiLeds::new(spi.with_mosi(parts.GPIO25)));
 
-    let touch = option_env!("ATECC_TOUCH").and_then(TouchPolicy::parse).unwrap_or_default();
     let run = Rng::new().random();
     let about =
-        About { name: "esp-bridge Core2", may_ask: touch != TouchPolicy::Never, run, ..About::default() };
-    let mut session = Session::new(touch);
+        About { name: "esp-bridge Core2", may_ask: TOUCH != TouchPolicy::Never, run, ..About::default() };
+    let mut session = Session::new(TOUCH);
 
     loop {
         {

@@ -35,6 +35,9 @@ use crate::{face::Buttoned, usb::Usb};
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
+/// When a touch is asked for; a value that is not understood ends the build.
+const TOUCH: TouchPolicy = TouchPolicy::at_build(option_env!("ATECC_TOUCH"));
+
 /// A host that waits is told by the reset that its request is gone; a firmware that hangs would not tell.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -58,11 +61,10 @@ fn main() -> ! {
     let mut face = Buttoned { button, presses: Button::default(), lights, shown: None, rtc };
     let mut stream = Usb(UsbSerialJtag::new(parts.USB_DEVICE));
 
-    let touch = option_env!("ATECC_TOUCH").and_then(TouchPolicy::parse).unwrap_or_default();
-    let mut session = Session::new(touch);
+    let mut session = Session::new(TOUCH);
     let run = Rng::new().random();
     let about =
-        About { name: "esp-bridge ESP32-C3", may_ask: touch != TouchPolicy::Never, run, ..About::default() };
+        About { name: "esp-bridge ESP32-C3", may_ask: TOUCH != TouchPolicy::Never, run, ..About::default() };
 
     loop {
         {
