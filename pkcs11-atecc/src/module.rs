@@ -108,8 +108,13 @@ impl Module {
             return Err(Error::SessionParallelNotSupported);
         }
         let is_read_write = flags & CKF_RW_SESSION != 0;
-        let session = Session::new(token.token()?, is_read_write);
-        Ok(self.sessions().open(slot, is_read_write, session))
+        let token = token.token()?;
+        let mut sessions = self.sessions();
+        if !token.is_user_logged_in() {
+            // Whoever was, was with a token that went.
+            sessions.log_out_user_of(slot);
+        }
+        Ok(sessions.open(slot, is_read_write, Session::new(token, is_read_write)))
     }
 
     /// The session with this handle. Once its token is gone, it has nothing left but its end.

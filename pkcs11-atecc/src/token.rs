@@ -100,12 +100,18 @@ impl Token {
         if !self.is_removable || locked(&self.last_seen).elapsed() < FRESH {
             return true;
         }
-        if self.device.is_present() {
+        let is_gone = match self.device.presence() {
+            Ok(is_present) => !is_present,
+            Err(error) if error.is_absent() => true,
+            // A bus that others hold for long, or a damaged answer, ends no session.
+            Err(_) => return true,
+        };
+        if is_gone {
+            self.is_gone.store(true, Ordering::Release);
+        } else {
             *locked(&self.last_seen) = Instant::now();
-            return true;
         }
-        self.is_gone.store(true, Ordering::Release);
-        false
+        !is_gone
     }
 
     /// The object with this handle: of the token, or of a session with it. One that is private is not there for who

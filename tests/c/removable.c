@@ -32,6 +32,7 @@ static void pulled_and_plugged_in(void)
     CK_TOKEN_INFO token;
     CK_ULONG count = 0;
     CK_SESSION_HANDLE other;
+    CK_SESSION_INFO state;
 
     OK(p11->C_GetSlotList(CK_TRUE, NULL, &count));
     CHECK(count == 1);
@@ -41,6 +42,7 @@ static void pulled_and_plugged_in(void)
     CK_SESSION_HANDLE session = open_session(0);
     CK_OBJECT_HANDLE key = find(session, CKO_PRIVATE_KEY);
     OK(sign(session, key));
+    OK(p11->C_Login(session, CKU_USER, NULL, 0));
 
     wait_for("pull");
     RETURNS(sign(session, key), CKR_DEVICE_REMOVED);
@@ -62,8 +64,13 @@ static void pulled_and_plugged_in(void)
     /* What was open is over, and can be closed. */
     RETURNS(sign(session, key), CKR_DEVICE_REMOVED);
     other = open_session(0);
+    /* Who was logged in was with the token that went. */
+    OK(p11->C_GetSessionInfo(other, &state));
+    CHECK(state.state == CKS_RO_PUBLIC_SESSION || state.state == CKS_RW_PUBLIC_SESSION);
+    OK(p11->C_Login(other, CKU_USER, NULL, 0));
     OK(sign(other, find(other, CKO_PRIVATE_KEY)));
     OK(p11->C_CloseSession(session));
+    RETURNS(p11->C_Login(other, CKU_USER, NULL, 0), CKR_USER_ALREADY_LOGGED_IN);
     RETURNS(p11->C_CloseSession(session), CKR_SESSION_HANDLE_INVALID);
     OK(sign(other, find(other, CKO_PRIVATE_KEY)));
 }

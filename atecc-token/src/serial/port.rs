@@ -62,13 +62,23 @@ impl Stream for Port {
     type Error = io::Error;
 
     fn read(&mut self, buffer: &mut [u8], limit: Duration) -> io::Result<usize> {
-        // It waits in milliseconds; nothing here needs less.
-        self.port.set_read_timeout(limit.max(Duration::from_millis(1)))?;
-        match self.port.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(0),
-            // The cable was pulled.
-            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-            result => result,
+        let end = Instant::now() + limit;
+        loop {
+            // It waits in milliseconds; nothing here needs less.
+            let left = end.saturating_duration_since(Instant::now());
+            self.port.set_read_timeout(left.max(Duration::from_millis(1)))?;
+            match self.port.read(buffer) {
+                // A signal of the program, which it handles itself.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted && !left.is_zero() => {}
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted) =>
+                {
+                    return Ok(0);
+                }
+                // The cable was pulled.
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                result => return result,
+            }
         }
     }
 
@@ -85,6 +95,8 @@ impl Stream for Port {
     }
 
     fn set_rate(&mut self, rate: u32) -> io::Result<()> {
+        // The kernel waits, without limit, until everything is sent. What nobody has taken by now is of no use.
+        self.port.discard_output_buffer()?;
         let mut settings = self.port.get_configuration()?;
         settings.set_baud_rate(rate)?;
         self.port.set_configuration(&settings)

@@ -29,6 +29,15 @@ impl Token {
 
     /// Whether the chip that was opened answers now: not none, and not another. Costs one wake and one Read.
     pub fn is_present(&self) -> bool {
-        self.device().serial_number().is_ok_and(|serial_number| serial_number == self.serial_number())
+        self.presence().unwrap_or(false)
+    }
+
+    /// As [`is_present`](Self::is_present) for who has to know why not: false if another chip answers.
+    ///
+    /// # Errors
+    /// When no chip answers ([`Error::is_absent`]), or it cannot be said now: another program holds the bus, or the
+    /// answer is damaged.
+    pub fn presence(&self) -> Result<bool, Error> {
+        Ok(self.device().serial_number()? == self.serial_number())
     }
 }

@@ -101,6 +101,11 @@ impl<S> Table<S> {
         if self.users.remove(&slot) { Ok(()) } else { Err(Error::UserNotLoggedIn) }
     }
 
+    /// The token in `slot` is another one now, to which nobody is logged in.
+    pub(crate) fn log_out_user_of(&mut self, slot: CK_SLOT_ID) {
+        self.users.remove(&slot);
+    }
+
     fn entry(&self, handle: CK_SESSION_HANDLE) -> Result<&Entry<S>, Error> {
         self.sessions.get(&handle).ok_or(Error::SessionHandleInvalid)
     }

@@ -4,7 +4,7 @@ use std::{
     ffi::OsString,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -130,6 +130,8 @@ pub(super) fn write(path: &Path, contents: &Contents) -> Result<(), StoreError> 
 fn replace(target: &Path, new: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(new)?;
     if let Ok(old) = fs::metadata(target) {
+        // Who may not give it to its owner gives it to its group at least, and nobody is locked out.
+        fchown(&file, Some(old.uid()), Some(old.gid())).or_else(|_| fchown(&file, None, Some(old.gid())))?;
         file.set_permissions(fs::Permissions::from_mode(old.permissions().mode() & 0o666))?;
     }
     file.write_all(text.as_bytes())?;

@@ -15,7 +15,12 @@ impl Token {
 
     /// Whether an application may see `object` at the moment.
     pub(super) fn is_visible(&self, object: &Object) -> bool {
-        !object.flag(CKA_PRIVATE) || !self.requires_login() || self.is_user_logged_in.load(Ordering::Acquire)
+        !object.flag(CKA_PRIVATE) || !self.requires_login() || self.is_user_logged_in()
+    }
+
+    /// Whether somebody is logged in to this token.
+    pub(crate) fn is_user_logged_in(&self) -> bool {
+        self.is_user_logged_in.load(Ordering::Acquire)
     }
 
     /// What C_Login and C_Logout decided.
