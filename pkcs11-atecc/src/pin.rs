@@ -6,7 +6,7 @@ use serde::Deserialize;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use crate::store::unhex;
+use crate::{error::Error, store::unhex};
 
 /// The table `[pkcs11.pin]` of the configuration file.
 #[derive(Deserialize)]
@@ -66,8 +66,18 @@ impl Pin {
         self.tries
     }
 
-    /// Whether this is the PIN.
-    pub(crate) fn is(&self, pin: &[u8]) -> bool {
+    /// One try, after so many wrong ones in a row.
+    pub(crate) fn check(&self, pin: &[u8], wrong: u32) -> Result<(), Error> {
+        if wrong >= self.tries {
+            Err(Error::PinLocked)
+        } else if self.is(pin) {
+            Ok(())
+        } else {
+            Err(Error::PinIncorrect)
+        }
+    }
+
+    fn is(&self, pin: &[u8]) -> bool {
         let hash = pbkdf2::pbkdf2_hmac_array::<Sha256, HASH>(pin, &self.salt, self.iterations);
         hash.ct_eq(&self.hash).into()
     }

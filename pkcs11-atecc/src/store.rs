@@ -9,7 +9,7 @@ mod file;
 mod format;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -56,17 +56,43 @@ impl Store {
         contents
     }
 
-    /// Changes what is in it, and waits until it is on the disk.
+    /// Changes what is in it, and waits until it is on the disk. What stays as it was is not written.
     pub(crate) fn update<T>(
         &self,
         change: impl FnOnce(&mut Contents) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.locked(|path, mut contents| {
+            let before = contents.clone();
+            let answer = change(&mut contents)?;
+            if !contents.is_like(&before) {
+                self.told(file::write(path, &contents))?;
+            }
+            Ok(answer)
+        })
+    }
+
+    /// As [`update`](Self::update), for a change that cannot be taken back. A `rehearsal` that makes the file as
+    /// long as that will comes first: a store that is full, malformed, write-protected or in use is noticed before.
+    pub(crate) fn update_for_good<T>(
+        &self,
+        rehearsal: impl FnOnce(&mut Contents),
+        change: impl FnOnce(&mut Contents) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.locked(|path, mut contents| {
+            let mut rehearsed = contents.clone();
+            rehearsal(&mut rehearsed);
+            self.told(file::try_write(path, &rehearsed))?;
+            let answer = change(&mut contents)?;
+            self.told(file::write(path, &contents))?;
+            Ok(answer)
+        })
+    }
+
+    fn locked<T>(&self, run: impl FnOnce(&Path, Contents) -> Result<T, Error>) -> Result<T, Error> {
         let Some(path) = &self.path else { return Err(Error::TokenWriteProtected) };
         let _lock = self.told(file::lock(path))?;
-        let mut contents = self.told(file::read(path))?;
-        let answer = change(&mut contents)?;
-        self.told(file::write(path, &contents))?;
-        Ok(answer)
+        let contents = self.told(file::read(path))?;
+        run(path, contents)
     }
 
     /// Whether this process may write there.
@@ -178,6 +204,36 @@ mod tests {
         });
         assert_eq!(failed, Err(Error::TemplateIncomplete));
         assert_eq!(fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn what_does_not_change_is_not_written() {
+        let (_folder, path, store) = store();
+        rename(&store, "key", "x").unwrap();
+        let inode = |path: &Path| fs::metadata(path).map(|file| std::os::unix::fs::MetadataExt::ino(&file));
+        let before = inode(&path).unwrap();
+        rename(&store, "key", "x").unwrap();
+        assert_eq!(inode(&path).unwrap(), before);
+        rename(&store, "key", "y").unwrap();
+        assert_eq!(label(&store, "key").unwrap(), "y");
+    }
+
+    #[test]
+    fn what_cannot_be_taken_back_does_not_begin_if_the_store_cannot_keep_it() {
+        let (_folder, path, store) = store();
+        rename(&store, "key", "x").unwrap();
+        let long = Names { label: Some("l".repeat(300_000)), ..Names::default() };
+        let too_late = |_: &mut Contents| -> Result<(), Error> { panic!("it has begun") };
+        let full = store.update_for_good(|contents| contents.rename("token", "key", &long), too_late);
+        assert_eq!(full, Err(Error::DeviceMemory));
+        assert_eq!(label(&store, "key").unwrap(), "x");
+
+        let lock = fs::File::open(path.parent().unwrap()).unwrap();
+        lock.lock().unwrap();
+        assert_eq!(store.update_for_good(|_| (), too_late), Err(Error::FunctionFailed));
+        drop(lock);
+        fs::write(&path, "version = 2").unwrap();
+        assert_eq!(store.update_for_good(|_| (), too_late), Err(Error::FunctionFailed));
     }
 
     #[test]

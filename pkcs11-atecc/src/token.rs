@@ -6,7 +6,7 @@ mod user;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -18,8 +18,8 @@ use cryptoki_sys::*;
 use crate::{
     config::Policy,
     error::Error,
-    object::{Created, Object, Showing, Shown, of_chip},
-    store::Store,
+    object::{Created, Object, Owner, Showing, Shown, of_chip},
+    store::{Names, Store},
     template::Template,
 };
 
@@ -37,8 +37,8 @@ pub(crate) struct Token {
     is_gone: AtomicBool,
     last_seen: Mutex<Instant>,
     is_user_logged_in: AtomicBool,
-    /// Wrong PINs in this process, which count where the store cannot be written.
-    wrong_pins: AtomicU32,
+    /// Wrong PINs in a row of which the store does not know, since it cannot be written.
+    uncounted_pins: Mutex<u32>,
 }
 
 /// How long a chip that answered counts as there.
@@ -63,7 +63,7 @@ impl Token {
             is_gone: AtomicBool::new(false),
             last_seen: Mutex::new(Instant::now()),
             is_user_logged_in: AtomicBool::new(false),
-            wrong_pins: AtomicU32::new(0),
+            uncounted_pins: Mutex::default(),
         })
     }
 
@@ -178,6 +178,20 @@ impl Token {
         locked(&self.created)
     }
 
+    /// Takes in an object of a session. One that is private is for those who are logged in.
+    pub(crate) fn keep(
+        &self,
+        owner: Owner,
+        make: impl FnOnce(&str) -> Result<Object, Error>,
+    ) -> Result<CK_OBJECT_HANDLE, Error> {
+        self.created().insert(owner, |unique_id| self.permitted(make(unique_id)?))
+    }
+
+    /// The object, if who is here now may make it.
+    pub(crate) fn permitted(&self, object: Object) -> Result<Object, Error> {
+        if self.is_visible(&object) { Ok(object) } else { Err(Error::UserNotLoggedIn) }
+    }
+
     /// The slots that are free for a new key, with the labels that their keys have by themselves.
     pub(crate) fn free_slots(&self) -> Result<Vec<(Slot, String)>, Error> {
         if !self.generates {
@@ -220,16 +234,34 @@ impl Token {
         generated
     }
 
-    /// Puts a key in the place of one that shall be no more, and gives the CKA_UNIQUE_IDs of both pairs. The public
-    /// key of the old one lingers.
-    pub(crate) fn destroy(&self, slot: Slot) -> Result<[[String; 2]; 2], Error> {
+    /// Makes a new key, gives it these names in the store, and forgets those of the old one there. Gives the
+    /// CKA_UNIQUE_IDs of the new pair, as [`pair`](Self::pair) does. If the store cannot keep the names, the old key
+    /// stays.
+    pub(crate) fn replace(&self, slot: Slot, names: &Names) -> Result<[String; 2], Error> {
         let old = self.pair(slot)?;
-        let public = self.shown(Wanted::Keys)?.by_unique_id(&old[1]);
-        self.generate(slot)?;
+        self.store().update_for_good(
+            |contents| old.iter().for_each(|unique_id| contents.rename(&self.serial, unique_id, names)),
+            |contents| {
+                self.generate(slot)?;
+                let new = self.pair(slot)?;
+                for (old, new) in old.iter().zip(&new) {
+                    contents.forget_names(&self.serial, old);
+                    contents.rename(&self.serial, new, names);
+                }
+                Ok(new)
+            },
+        )
+    }
+
+    /// Puts a key that is `hidden` in the place of one that shall be no more. The public key of the old one lingers.
+    pub(crate) fn destroy(&self, slot: Slot, hidden: &Names) -> Result<(), Error> {
+        let [_, public] = self.pair(slot)?;
+        let public = self.shown(Wanted::Keys)?.by_unique_id(&public);
+        self.replace(slot, hidden)?;
         if let Some(public) = public {
             locked(&self.shown).linger((*public).clone());
         }
-        Ok([old, self.pair(slot)?])
+        Ok(())
     }
 
     /// Whether this was the public key of a private key that is no more, which it is not any longer either.

@@ -16,7 +16,18 @@ fn new_chip() -> Chip {
 
 fn serve(chip: &Chip, socket: &Path) -> Running {
     let mut command = Command::new(program("atecc"));
-    let server = Running::start(command.args(["emulator", "serve"]).arg(chip.eeprom()).arg(socket));
+    started(command.args(["emulator", "serve"]).arg(chip.eeprom()).arg(socket), socket)
+}
+
+fn bridge(chip: &Chip, socket: &Path) -> Running {
+    let mut command = Command::new(program("atecc"));
+    let (device, listen) =
+        (format!("emulator:{}", chip.eeprom().display()), format!("unix:{}", socket.display()));
+    started(command.args(["bridge", "serve", "--listen", &listen, &device]), socket)
+}
+
+fn started(command: &mut Command, socket: &Path) -> Running {
+    let server = Running::start(command);
     wait_for_socket(socket);
     server
 }
@@ -31,11 +42,19 @@ fn is_another(error: &Error) -> bool {
 
 /// A token whose chip has been pulled, and another one put in its place.
 fn swapped(test: impl FnOnce(&Token, &Chip, &DeviceSpec)) {
+    swapped_behind("emulator:unix", serve, test);
+}
+
+fn swapped_behind(
+    way: &str,
+    serve: impl Fn(&Chip, &Path) -> Running,
+    test: impl FnOnce(&Token, &Chip, &DeviceSpec),
+) {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("bus.sock");
     let (one, other) = (new_chip(), new_chip());
     let server = serve(&one, &socket);
-    let spec: DeviceSpec = format!("emulator:unix:{}", socket.display()).parse().unwrap();
+    let spec: DeviceSpec = format!("{way}:{}", socket.display()).parse().unwrap();
     let text = "[[slot]]\nnumber = 2\noverwrite = true\n";
     let rules = Config::parse(text, Path::new("atecc.toml")).unwrap().slots;
     let token = Token::open_with(&spec, &rules).unwrap();
@@ -77,6 +96,26 @@ fn another_chip_is_not_asked_for_secrets_data_and_new_keys() {
         assert!(is_another(&token.generate_key_pair(slot(2)).unwrap_err()));
         assert!(fs::read(other.eeprom()).unwrap() == before);
     });
+}
+
+/// What a token has not read yet must not come from the chip that is there now: it would be kept under the number of
+/// the first, in the cache too.
+#[test]
+fn what_is_read_after_the_way_broke_is_of_the_chip_that_was_opened() {
+    let ways: [(&str, fn(&Chip, &Path) -> Running); 2] = [("emulator:unix", serve), ("unix", bridge)];
+    for (way, serve) in ways {
+        swapped_behind(way, serve, |token, other, spec| {
+            for _ in 0..2 {
+                let error = token.public_key(slot(3)).unwrap_err();
+                assert!(is_another(&error) && error.is_absent(), "{way}: {error}");
+            }
+            let error = token.certificates().unwrap_err();
+            assert!(is_another(&error), "{way}: {error}");
+            let again = Token::open(spec).unwrap();
+            assert_eq!(format!("sn{}", again.serial_number()), other.common_name());
+            again.certificates().unwrap();
+        });
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
     lock::BusLock,
 };
 use atecc::{
-    Configuration, Responses, SerialNumber, Transport,
+    Configuration, Responses, SerialNumber, Status, Transport,
     command::{self, Address, Command, Read, ReadSize, Zone},
     i2c, link,
     packet::{Packet, Response},
@@ -34,6 +34,10 @@ pub(crate) struct SharedBus {
     is_emulated: bool,
     /// How often it was opened anew.
     generation: u64,
+    /// The chip that was opened.
+    opened: Option<SerialNumber>,
+    /// Whether the way was opened anew, and nobody has looked since which chip is at its end.
+    is_unproven: bool,
     /// The chip that has to be there.
     expected: Option<SerialNumber>,
     signatures: u64,
@@ -66,15 +70,19 @@ impl SharedBus {
             lock: way.lock.into(),
             is_emulated: way.is_emulated,
             generation: 0,
+            opened: None,
+            is_unproven: false,
             expected: None,
             signatures: 0,
             busy: Duration::ZERO,
         }
     }
 
-    /// Takes the speed of the chip from its configuration zone.
+    /// Takes the speed of the chip from its configuration zone, and who it is: behind a way that is opened anew no
+    /// other chip gets a command or gives an answer.
     pub(super) fn learn(&mut self, configuration: &Configuration) {
         self.transport.set_clock_divider(configuration.clock_divider());
+        self.opened = Some(configuration.serial_number());
     }
 
     /// From now on each transaction begins with a look at the serial number, and ends there if it is another.
@@ -120,9 +128,16 @@ impl SharedBus {
                 }
             };
             let start = Instant::now();
-            let result = run(&mut self.transport);
+            let proven = match self.opened.filter(|_| self.is_unproven) {
+                Some(opened) => prove(opened, &mut self.transport),
+                None => Ok(()),
+            };
+            self.is_unproven &= proven.is_err();
+            let result = proven.and_then(|()| run(&mut self.transport));
             self.busy += start.elapsed();
             drop(guard);
+            // An emulated bus is looked for again by itself, and may have another chip.
+            self.is_unproven |= matches!(result, Err(TransportError::Gone(_)));
             if let Err(error) = &result
                 && error.is_broken()
             {
@@ -149,6 +164,7 @@ impl SharedBus {
         self.lock = way.lock.into();
         self.transport.replace(way.transport);
         self.generation += 1;
+        self.is_unproven = true;
         Ok(())
     }
 }
@@ -272,8 +288,19 @@ enum Serial {
     Known,
 }
 
+/// Whether the chip at the end of a way that was opened anew is the expected one.
+fn prove(expected: SerialNumber, transport: &mut Wire) -> Result<(), TransportError> {
+    let mut responses = Responses::new();
+    transport.transact(&[SERIAL_NUMBER.packet()], &mut responses)?;
+    let lost = || TransportError::Bus(i2c::Error::SequenceLost(Status::CommunicationError));
+    check(expected, responses.first().ok_or_else(lost)?)
+}
+
 /// Whether the first block of the configuration zone is that of the expected chip.
 fn check(expected: SerialNumber, block: &Response) -> Result<(), TransportError> {
+    if let Some(status) = block.status().filter(|status| *status != Status::Success) {
+        return Err(TransportError::Bus(i2c::Error::SequenceLost(status)));
+    }
     let mut zone = [0; CONFIGURATION_ZONE];
     zone.iter_mut().zip(block.data()).for_each(|(zone, byte)| *zone = *byte);
     let found = Configuration::from_bytes(zone).serial_number();

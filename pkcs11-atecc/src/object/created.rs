@@ -67,6 +67,11 @@ impl Created {
         self.objects.remove(&handle).map(drop).ok_or(Error::ObjectHandleInvalid)
     }
 
+    /// The end of a login.
+    pub(crate) fn destroy_private(&mut self) {
+        self.objects.retain(|_, (_, object)| !object.flag(CKA_PRIVATE));
+    }
+
     /// The end of a session.
     pub(crate) fn destroy_all(&mut self, owner: Owner) {
         self.objects.retain(|_, (other, _)| *other != owner);

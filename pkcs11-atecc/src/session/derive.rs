@@ -62,7 +62,7 @@ impl Session {
         make(&Zeroizing::new(vec![0; length]), "trial")?;
         let secret = self.token.ecdh(slot, &peer)?;
         let value = kdf.key(secret.as_bytes(), length);
-        self.token.created().insert(self.owner, |unique_id| make(&value, unique_id))
+        self.token.keep(self.owner, |unique_id| make(&value, unique_id))
     }
 }
 

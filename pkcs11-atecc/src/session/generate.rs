@@ -36,13 +36,21 @@ impl Session {
         let wishes = Wishes::of(public, private)?;
         let (slot, label) = self.choose(&wishes)?;
         // The name of the key must be kept somewhere; whether it can is asked before the old key is gone.
-        let names = wishes.names(&label);
-        if names != Names::default() && !self.token.store().is_writable() {
-            return Err(Error::TokenWriteProtected);
-        }
-        let old = self.token.pair(slot)?;
-        self.token.generate(slot)?;
-        self.name(slot, &old, &names)
+        let (names, old) = (wishes.names(&label), self.token.pair(slot)?);
+        let [private, public] = if self.is_remembered(&old) || names != Names::default() {
+            // Names must be kept somewhere; whether they can is known before the old key is gone.
+            self.token.replace(slot, &names)?.map(|unique_id| self.token.handle(&unique_id))
+        } else {
+            self.token.generate(slot)?;
+            self.token.pair(slot)?.map(|unique_id| self.token.handle(&unique_id))
+        };
+        Ok(KeyPair { public: public?, private: private? })
+    }
+
+    /// Whether the store has names for a pair.
+    fn is_remembered(&self, pair: &[String; 2]) -> bool {
+        let contents = self.token.store().contents().unwrap_or_default();
+        pair.iter().any(|unique_id| contents.names(self.token.serial(), unique_id).is_some())
     }
 
     /// The slot for the new key, and the label that its key has by itself.
@@ -57,24 +65,6 @@ impl Session {
             // Which of them would be a guess.
             (None, _) => Err(Error::TemplateInconsistent),
         }
-    }
-
-    /// Names the new pair, and forgets the names of the one that is gone.
-    fn name(&self, slot: Slot, old: &[String; 2], names: &Names) -> Result<KeyPair, Error> {
-        let (serial, pair) = (self.token.serial(), self.token.pair(slot)?);
-        let contents = self.token.store().contents().unwrap_or_default();
-        let is_old_named = old.iter().any(|unique_id| contents.names(serial, unique_id).is_some());
-        if *names != Names::default() || is_old_named {
-            self.token.store().update(|contents| {
-                for (old, new) in old.iter().zip(&pair) {
-                    contents.forget_names(serial, old);
-                    contents.rename(serial, new, names);
-                }
-                Ok(())
-            })?;
-        }
-        let [private, public] = pair.map(|unique_id| self.token.handle(&unique_id));
-        Ok(KeyPair { public: public?, private: private? })
     }
 }
 

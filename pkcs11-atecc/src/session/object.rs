@@ -79,17 +79,7 @@ impl Session {
         }
         let hidden = Names { is_hidden: true, ..Names::default() };
         match object.key()? {
-            Key::Private { slot } => {
-                if !store.is_writable() {
-                    return Err(Error::TokenWriteProtected);
-                }
-                let [old, new] = self.token.destroy(*slot)?;
-                store.update(|contents| {
-                    old.iter().for_each(|unique_id| contents.forget_names(serial, unique_id));
-                    new.iter().for_each(|unique_id| contents.rename(serial, unique_id, &hidden));
-                    Ok(())
-                })
-            }
+            Key::Private { slot } => self.token.destroy(*slot, &hidden),
             _ if self.token.end_lingering(unique_id) => Ok(()),
             _ => store.update(|contents| {
                 contents.rename(serial, unique_id, &hidden);
@@ -109,9 +99,10 @@ impl Session {
         make: impl FnOnce(&str) -> Result<Object, Error>,
     ) -> Result<CK_OBJECT_HANDLE, Error> {
         if !is_for_token {
-            return self.token.created().insert(self.owner, make);
+            return self.token.keep(self.owner, make);
         }
         self.writable()?;
+        let make = |unique_id: &str| self.token.permitted(make(unique_id)?);
         let unique_id = self.token.store().update(|contents| contents.add(self.token.serial(), make))?;
         self.token.handle(&unique_id)
     }

@@ -62,11 +62,16 @@ impl StoreError {
 
 /// What tells one version of the file from the next: each is a file of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp(Option<(u64, u64, i64, i64, u64)>);
+pub(super) struct Stamp(Option<[i64; 6]>);
 
 pub(super) fn stamp(path: &Path) -> Stamp {
     let metadata = fs::metadata(path).ok();
-    Stamp(metadata.map(|file| (file.dev(), file.ino(), file.mtime(), file.mtime_nsec(), file.size())))
+    // The time of the last change of any kind, which no program can set back: an inode is soon used again, and a file
+    // may be as long as the one before it and as old.
+    Stamp(metadata.map(|file| {
+        let [device, inode, size] = [file.dev(), file.ino(), file.size()].map(u64::cast_signed);
+        [device, inode, size, file.mtime_nsec(), file.ctime(), file.ctime_nsec()]
+    }))
 }
 
 /// What is in the file; nothing if it is not there.
@@ -106,6 +111,23 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
 
 /// Puts a file with these contents in the place of the old one. The caller holds the lock.
 pub(super) fn write(path: &Path, contents: &Contents) -> Result<(), StoreError> {
+    with_new_file(path, contents, |new, target| {
+        fs::rename(new, target)?;
+        File::open(folder(target))?.sync_all()
+    })
+}
+
+/// Does all that [`write`] does but the last step, and takes it back.
+pub(super) fn try_write(path: &Path, contents: &Contents) -> Result<(), StoreError> {
+    with_new_file(path, contents, |new, _| fs::remove_file(new))
+}
+
+/// Makes a file with these contents beside that of the store, and does with both what the caller wants.
+fn with_new_file(
+    path: &Path,
+    contents: &Contents,
+    finish: impl FnOnce(&Path, &Path) -> io::Result<()>,
+) -> Result<(), StoreError> {
     let failed = |source| StoreError::Io { path: path.into(), what: "written", source };
     let text = contents.to_text().map_err(|source| StoreError::Format { path: path.into(), source })?;
     if text.len() as u64 > LONGEST {
@@ -119,15 +141,16 @@ pub(super) fn write(path: &Path, contents: &Contents) -> Result<(), StoreError> 
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => (),
     }
-    let written = replace(&target, &new, &text);
-    if written.is_err() {
+    let finished = make(&new, &target, &text).and_then(|()| finish(&new, &target));
+    if finished.is_err() {
         // Nothing more can be done about it.
         drop(fs::remove_file(&new));
     }
-    written.map_err(failed)
+    finished.map_err(failed)
 }
 
-fn replace(target: &Path, new: &Path, text: &str) -> io::Result<()> {
+/// A file with this text, for those who may use `target`.
+fn make(new: &Path, target: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(new)?;
     if let Ok(old) = fs::metadata(target) {
         // Who may not give it to its owner gives it to its group at least, and nobody is locked out.
@@ -135,9 +158,7 @@ fn replace(target: &Path, new: &Path, text: &str) -> io::Result<()> {
         file.set_permissions(fs::Permissions::from_mode(old.permissions().mode() & 0o666))?;
     }
     file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(new, target)?;
-    File::open(folder(target))?.sync_all()
+    file.sync_all()
 }
 
 /// Whether this process may put a file there: into the folder, or into the first one above it that exists.

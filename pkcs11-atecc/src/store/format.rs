@@ -67,7 +67,7 @@ pub(crate) struct Contents {
     objects: Vec<Object>,
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     version: u32,
@@ -86,7 +86,7 @@ impl Default for File {
     }
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Record {
     token: String,
@@ -95,7 +95,7 @@ struct Record {
     attributes: BTreeMap<String, Value>,
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Named {
     token: String,
@@ -110,7 +110,7 @@ struct Named {
     hidden: bool,
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Tries {
     token: String,
@@ -157,6 +157,11 @@ impl Contents {
     /// The text of the file.
     pub(super) fn to_text(&self) -> Result<String, FormatError> {
         Ok(HEAD.to_owned() + &toml::to_string(&self.file)?)
+    }
+
+    /// Whether this is the text of the other too.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.file == other.file
     }
 
     /// The objects of a token.

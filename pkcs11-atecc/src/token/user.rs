@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use cryptoki_sys::*;
 
-use super::Token;
+use super::{Token, locked};
 use crate::{error::Error, object::Object};
 
 impl Token {
@@ -23,16 +23,21 @@ impl Token {
         self.is_user_logged_in.load(Ordering::Acquire)
     }
 
-    /// What C_Login and C_Logout decided.
+    /// What C_Login and C_Logout decided. With the user go the session objects that only the user may see (section
+    /// 5.6.9).
     pub(crate) fn set_user(&self, is_logged_in: bool) {
         self.is_user_logged_in.store(is_logged_in, Ordering::Release);
+        if !is_logged_in && self.requires_login() {
+            self.created().destroy_private();
+        }
     }
 
     /// C_Login. Where no PIN is configured, none and any is right: clients that insist on one may send what they
     /// like.
     ///
-    /// A try is counted before it is known to be wrong, and for all processes where the store can be written, so
-    /// that nobody gets more tries by asking at the same time or anew.
+    /// Tries are made one after the other, by all processes that can write the store, and a wrong one is counted
+    /// before anybody hears of it: nobody gets more tries by asking at the same time or anew, and none that are
+    /// right at the same time count as wrong.
     pub(crate) fn check_pin(&self, pin: Result<&[u8], Error>) -> Result<(), Error> {
         let Some(right) = &self.policy.pin else { return Ok(()) };
         let pin = pin?;
@@ -40,32 +45,28 @@ impl Token {
         if pin.is_empty() {
             return Err(Error::PinIncorrect);
         }
+        let mut uncounted = locked(&self.uncounted_pins);
+        let mut tried = None;
         let counted = self.store().update(|contents| {
-            let tries = contents.pin_tries(&self.serial);
-            if tries >= right.tries() {
-                return Err(Error::PinLocked);
-            }
-            contents.set_pin_tries(&self.serial, tries + 1);
+            let wrong = contents.pin_tries(&self.serial).saturating_add(*uncounted);
+            let result = right.check(pin, wrong);
+            contents.set_pin_tries(&self.serial, wrong_after(&result, wrong));
+            tried = Some(result);
             Ok(())
         });
-        match counted {
-            Err(Error::PinLocked) => return Err(Error::PinLocked),
-            Ok(()) => (),
-            Err(_) if self.wrong_pins() >= right.tries() => return Err(Error::PinLocked),
-            Err(_) => (),
-        }
-        self.wrong_pins.fetch_add(1, Ordering::AcqRel);
-        if !right.is(pin) {
-            return Err(Error::PinIncorrect);
-        }
-        self.wrong_pins.store(0, Ordering::Release);
-        if counted.is_ok() {
-            self.store().update(|contents| {
-                contents.set_pin_tries(&self.serial, 0);
-                Ok(())
-            })?;
-        }
-        Ok(())
+        let result = match (tried, &counted) {
+            (Some(result), _) => result,
+            (None, Err(Error::TokenWriteProtected)) => {
+                let stored = self.store().contents().map_or(0, |contents| contents.pin_tries(&self.serial));
+                right.check(pin, stored.saturating_add(*uncounted))
+            }
+            // A queue that is too long, or a store that nobody understands, gives no free tries.
+            (None, Err(error)) => Err(*error),
+            (None, Ok(())) => Err(Error::FunctionFailed),
+        };
+        // What the store cannot keep counts in this process.
+        *uncounted = if counted.is_ok() { 0 } else { wrong_after(&result, *uncounted) };
+        result
     }
 
     /// What C_GetTokenInfo tells about the PIN.
@@ -86,6 +87,15 @@ impl Token {
 
     fn wrong_pins(&self) -> u32 {
         let stored = self.store().contents().map_or(0, |contents| contents.pin_tries(&self.serial));
-        stored.max(self.wrong_pins.load(Ordering::Acquire))
+        stored.saturating_add(*locked(&self.uncounted_pins))
+    }
+}
+
+/// How many wrong PINs in a row there are after this try.
+fn wrong_after(tried: &Result<(), Error>, wrong: u32) -> u32 {
+    match tried {
+        Ok(()) => 0,
+        Err(Error::PinIncorrect) => wrong.saturating_add(1),
+        Err(_) => wrong,
     }
 }

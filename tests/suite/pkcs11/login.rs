@@ -1,8 +1,12 @@
 //! PINs: none by default, and what an administrator can ask for.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use super::{Configured, openssl};
+use crate::{
+    c_surface::Program,
+    support::{Finished, Running, module, run},
+};
 
 /// A configuration whose PIN openssl hashed.
 fn with_pin(tries: u32) -> Configured {
@@ -69,6 +73,36 @@ fn wrong_pins_are_counted_for_all_processes_until_the_administrator_forgives() {
     let store = fs::read_to_string(configured.store()).unwrap();
     fs::write(configured.store(), store.replace("wrong = 3", "wrong = 0")).unwrap();
     sign(&configured, &["--login", "--pin", "4711"]).succeeded();
+}
+
+/// Each of them counts as no wrong one while it is looked at.
+#[test]
+fn right_pins_at_the_same_time_lock_nothing() {
+    let configured = with_pin(2);
+    let bus = configured.chip.serve();
+    let six = |pin: &str| -> Vec<Finished> {
+        let login = ["--login", "--pin", pin, "--list-objects", "--type", "privkey"];
+        let start = |_| Running::start(configured.pkcs11_tool(&login).env("ATECC_DEVICE", bus.device()));
+        let users: Vec<Running> = (0..6).map(start).collect();
+        users.into_iter().map(|user| user.finish(Duration::from_secs(60))).collect()
+    };
+    for user in six("4711").into_iter().chain(six("4711")) {
+        let seen = user.succeeded();
+        assert!(seen.text().contains("Private Key Object"), "{}", seen.all());
+    }
+    // Nor do wrong ones at the same time get more tries than there are.
+    let answers = six("1234");
+    let count = |answer| answers.iter().filter(|guess| guess.stderr.contains(answer)).count();
+    assert_eq!((count("CKR_PIN_INCORRECT"), count("CKR_PIN_LOCKED")), (2, 4));
+}
+
+#[test]
+fn what_is_private_comes_and_goes_with_the_login() {
+    let configured = with_pin(10);
+    let program = Program::compile("login");
+    let mut command = configured.command(program.path.to_str().unwrap());
+    let finished = run(command.arg(module()).arg("4711")).succeeded();
+    assert!(finished.text().ends_with("no failures\n"), "{}", finished.all());
 }
 
 /// The PIN stands in the configuration, which is the administrator's.
