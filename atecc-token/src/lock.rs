@@ -163,11 +163,20 @@ fn open_or_create(path: &Path, socket: &Path) -> io::Result<File> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         opened => return opened,
     }
-    let file = options.create(true).truncate(false).mode(0o600).open(path)?;
+    // It appears with its rights, so that nobody who may use it finds it closed; who comes second takes the first's.
+    let mut own = path.as_os_str().to_owned();
+    own.push(format!(".{:08x}", getrandom::u32().map_err(io::Error::from)?));
+    let file = options.create_new(true).mode(0o600).open(&own)?;
     // A socket is used by those who may write to it.
     let mode = fs::metadata(socket).map_or(0o600, |socket| socket.mode() & 0o222);
-    file.set_permissions(Permissions::from_mode(0o600 | mode | mode << 1))?;
-    Ok(file)
+    let made = file
+        .set_permissions(Permissions::from_mode(0o600 | mode | mode << 1))
+        .and_then(|()| fs::hard_link(&own, path));
+    fs::remove_file(&own)?;
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create_new(false).open(path),
+        made => made.map(|()| file),
+    }
 }
 
 /// The bus is ours.
@@ -217,7 +226,7 @@ mod tests {
     use std::{
         os::unix::fs::symlink,
         sync::{
-            Mutex,
+            Barrier, Mutex,
             atomic::{AtomicU32, Ordering},
         },
     };
@@ -225,6 +234,29 @@ mod tests {
     use super::*;
 
     /// A file stands for the device node, and a link to it for its name below /dev/i2c/by-path.
+    #[test]
+    fn many_who_come_first_share_one_lock_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("bus.sock");
+        fs::write(&socket, "").unwrap();
+        fs::set_permissions(&socket, Permissions::from_mode(0o620)).unwrap();
+        let start = Barrier::new(8);
+        let open = || {
+            start.wait();
+            let lock = BusLock::beside_socket(&socket).unwrap();
+            (lock.file.metadata().unwrap().ino(), lock.is_current())
+        };
+        let locks: Vec<_> = thread::scope(|scope| {
+            let openers: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            openers.into_iter().map(|opener| opener.join().unwrap()).collect()
+        });
+        assert!(locks.iter().all(|lock| *lock == (locks[0].0, true)), "{locks:?}");
+        // The lock with the rights of the socket, and nothing else beside it.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        let mode = fs::metadata(folder.path().join("bus.sock.lock")).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o660);
+    }
+
     #[test]
     fn two_names_of_one_bus_are_one_lock() {
         let folder = tempfile::tempdir().unwrap();

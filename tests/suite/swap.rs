@@ -102,8 +102,7 @@ fn another_chip_is_not_asked_for_secrets_data_and_new_keys() {
 /// the first, in the cache too.
 #[test]
 fn what_is_read_after_the_way_broke_is_of_the_chip_that_was_opened() {
-    let ways: [(&str, fn(&Chip, &Path) -> Running); 2] = [("emulator:unix", serve), ("unix", bridge)];
-    for (way, serve) in ways {
+    for (way, serve) in [("emulator:unix", serve as fn(&Chip, &Path) -> Running), ("unix", bridge)] {
         swapped_behind(way, serve, |token, other, spec| {
             for _ in 0..2 {
                 let error = token.public_key(slot(3)).unwrap_err();
