@@ -10,6 +10,7 @@ mod bridge;
 mod c_surface;
 mod cache;
 mod clients;
+mod cloud;
 mod configuration;
 mod doctor;
 mod economy;

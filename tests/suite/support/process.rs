@@ -98,6 +98,11 @@ impl Running {
         Self { child, name, spoke, stdout, stderr }
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for its end, at most `limit`.
     #[track_caller]
     pub(crate) fn finish(self, limit: Duration) -> Finished {
