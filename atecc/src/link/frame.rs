@@ -235,6 +235,12 @@ impl Receiver {
             }
             // A frame may hold this byte and even begin with it, but then its second byte, the kind, is not text.
             b'\n' if self.line().is_some() => self.take_line(),
+            // Text that was damaged on its way. What follows is a line of its own.
+            b'\n' if self.is_no_frame() => {
+                self.broken = self.broken.wrapping_add(u32::from(!self.buffer.trim_ascii().is_empty()));
+                self.clear();
+                None
+            }
             _ => {
                 if !self.is_deaf && self.buffer.push(byte).is_err() {
                     self.clear();
@@ -258,6 +264,16 @@ impl Receiver {
         let start = self.buffer.iter().position(|byte| !byte.is_ascii_whitespace())?;
         let end = self.buffer.trim_ascii_end().len();
         self.buffer.get(start..end)?.iter().all(|byte| is_text(*byte)).then_some(start..end)
+    }
+
+    /// Whether what has begun cannot become a frame, if a line end comes next: the second byte of a frame is its kind,
+    /// which is neither printable nor a line end.
+    fn is_no_frame(&self) -> bool {
+        match self.buffer.as_slice() {
+            [] => false,
+            [_] => true,
+            [_, kind, ..] => is_text(*kind) || kind.is_ascii_whitespace(),
+        }
     }
 
     fn take_line(&mut self) -> Option<Incoming> {
@@ -389,9 +405,11 @@ mod tests {
     #[test]
     fn every_length_survives_with_and_without_zeros() {
         for length in MIN_PAYLOAD..=MAX_PAYLOAD {
-            for bytes in
+            for mut bytes in
                 [std::vec![0x5a; length], std::vec![0; length], (0..length).map(|n| n as u8).collect()]
             {
+                // A kind, which is neither text nor zero.
+                bytes[0] = 0x02;
                 let frame = frame(&bytes);
                 assert!(frame.len() <= MAX_FRAME);
                 assert_eq!(frame.iter().filter(|byte| **byte == DELIMITER).count(), 2);
@@ -438,6 +456,14 @@ mod tests {
         let good = frame(&[5, 1, 2, 3, 4]);
         assert_eq!(good[1], b'\n');
         assert_eq!(found(&good), [(Incoming::Frame, std::vec![5, 1, 2, 3, 4])]);
+    }
+
+    #[test]
+    fn a_line_that_was_damaged_ends_where_it_ends() {
+        let line = || (Incoming::Line, b"E:w()".to_vec());
+        for damaged in [&b"E:t(07\xff0)\n"[..], b"\xffE:w()\n", b"\xff\n", b"\r\n\x01E:i()\r\n", b"\n\n\n"] {
+            assert_eq!(found(&[damaged, b"E:w()\n"].concat()), [line()], "{damaged:02x?}");
+        }
     }
 
     #[test]

@@ -2,13 +2,15 @@
 //!
 //! `campaign --link N` sends N frames through two pseudo-terminals with a middle that flips, drops, inserts and
 //! reorders bytes, puts boot text between them, and pulls the plug of either end. The middle sees no frames: what it
-//! damages are chunks, a read each, of one frame, of a part of one or of several. `campaign --link-inputs N` gives N
-//! inputs to the ends. `--seed S` shows a run again as far as threads allow.
+//! damages are chunks, a read each, of one frame, of a part of one or of several. `campaign --kit N` sends N lines of
+//! Microchip's text protocol over the same line. `campaign --link-inputs N` gives N inputs to the ends of both
+//! protocols. `--seed S` shows a run again as far as threads allow.
 
 mod inputs;
 mod middle;
 mod requests;
 mod terminal;
+mod text;
 
 use std::{process::ExitCode, time::Instant};
 
@@ -23,10 +25,14 @@ pub(crate) fn asked(arguments: &[String]) -> Option<ExitCode> {
     let seed = option("--seed").unwrap_or(0x5eed);
     let random = Random(seed | 1);
     let start = Instant::now();
-    let report: Report = match (option("--link"), option("--link-inputs")) {
-        (Some(frames), _) => requests::run(frames, random),
-        (_, Some(count)) => inputs::run(count, random),
-        _ => return None,
+    let report: Report = if let Some(frames) = option("--link") {
+        requests::run(frames, random)
+    } else if let Some(lines) = option("--kit") {
+        text::run(lines, random)
+    } else if let Some(count) = option("--link-inputs") {
+        inputs::run(count, random)
+    } else {
+        return None;
     };
     let seconds = start.elapsed().as_secs_f64();
     Some(match report {

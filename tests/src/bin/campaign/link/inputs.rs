@@ -1,9 +1,11 @@
-//! Any input to both ends. A panic ends the program; an end that waits longer than it may is reported.
+//! Any input to both ends of the bridge protocol, and to the far end of the text protocol, whose near end is not ours. A
+//! panic ends the program; an end that waits longer than it may, or says what it must not, is reported.
 
 use std::{convert::Infallible, time::Duration};
 
 use atecc::{
     Responses, Transport,
+    kit::{self, MAX_REPLY},
     link::{
         ANSWER_LIMIT, About, Client, Error, Fault, FrameWriter, HELLO_LIMIT, Open, PROGRESS_LIMIT, Server,
         Stream, TOUCH_LIMIT,
@@ -20,6 +22,8 @@ struct Script {
     next: usize,
     now: Duration,
     written: usize,
+    /// What was written last.
+    last: Vec<u8>,
 }
 
 impl Stream for Script {
@@ -38,6 +42,8 @@ impl Stream for Script {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
         self.written += bytes.len();
+        self.last.clear();
+        self.last.extend_from_slice(bytes);
         // Time goes by in any case.
         self.now += Duration::from_millis(1);
         Ok(())
@@ -80,10 +86,14 @@ impl Transport for Parrot {
 pub(super) fn run(count: u64, mut random: Random) -> Report {
     let mut server = Server::new(About { name: "inputs", ..About::default() });
     let mut stream = Script::default();
-    let (mut answers, mut answered) = (0_u64, 0_u64);
+    let (mut answers, mut answered, mut replies) = (0_u64, 0_u64, 0_u64);
     for number in 0..count {
         if number % 4 == 0 {
             answered += u64::from(near(&mut random)?);
+            continue;
+        }
+        if number % 4 == 1 {
+            replies += line(&mut server, &mut random)?;
             continue;
         }
         stream.bytes = request(number as u32, &mut random);
@@ -103,10 +113,69 @@ pub(super) fn run(count: u64, mut random: Random) -> Report {
             ));
         }
     }
-    if answers == 0 || answered == 0 {
+    if answers == 0 || answered == 0 || replies == 0 {
         return Err("no input was understood: they are all too bad".into());
     }
-    Ok(format!("{count} inputs; the far end answered {answers}, the near end took {answered} for an answer"))
+    Ok(format!(
+        "{count} inputs: half of them requests, of which the far end answered {answers}; a quarter answers, of which the \
+         near end took {answered}; a quarter text, to which the far end gave {replies} lines"
+    ))
+}
+
+/// Some lines of text, or nearly, and how many the far end answered: none longer than it may be, none of another form,
+/// none without a line to answer.
+fn line(server: &mut Server<'_>, random: &mut Random) -> Result<u64, String> {
+    let mut bytes = Vec::new();
+    for _ in 0..=random.below(3) {
+        let mut line = text(random);
+        match random.below(8) {
+            0 => line.truncate(random.below(line.len())),
+            1 => line.splice(0..0, random.bytes(20)).for_each(drop),
+            2 => line.splice(0..0, b"E:t(".repeat(random.below(700))).for_each(drop),
+            _ => {}
+        }
+        // Not only in a line: as the argument of one, without what is before it.
+        let _ = kit::parse(&line);
+        bytes.extend(line);
+    }
+    // Ends what was begun, by itself and by the input before.
+    bytes.splice(0..0, *b"\n");
+    bytes.push(b'\n');
+    let ends = bytes.iter().filter(|byte| matches!(byte, b'\n')).count() as u64;
+    let mut stream = Script { bytes, ..Script::default() };
+    let mut said = 0;
+    loop {
+        let before = stream.written;
+        let _ = server.poll(&mut stream, &mut Parrot, &mut Open);
+        if stream.written > before {
+            let reply = &stream.last;
+            // A zero in the garbage may end a frame that is none; nothing here is one.
+            if reply.len() > MAX_REPLY || !is_reply(reply) {
+                return Err(format!("{reply:02x?} to {:02x?}", stream.bytes));
+            }
+            said += 1;
+        } else if stream.next == stream.bytes.len() {
+            break;
+        }
+    }
+    if said > ends || stream.now > Duration::from_secs(5) {
+        return Err(format!("{said} answers in {:?} to {:02x?}", stream.now, stream.bytes));
+    }
+    Ok(said)
+}
+
+/// Whether a host may get this line: two digits and bytes in hexadecimal, or the name of a device.
+fn is_reply(reply: &[u8]) -> bool {
+    let Ok(reply) = str::from_utf8(reply) else { return false };
+    let is_hex =
+        |text: &str| text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let Some((head, tail)) = reply.strip_suffix(")\n").and_then(|reply| reply.split_once('(')) else {
+        return false;
+    };
+    is_hex(tail)
+        && (head.len() == 2 && is_hex(head)
+            || head.starts_with("ECC608A TWI ")
+            || head.starts_with("NO_DEVICE "))
 }
 
 /// One request of a near end that hears garbage. Whether it took it for an answer.

@@ -26,7 +26,7 @@ use crate::{Random, Report};
 /// How long a request may take, with the Hello of a client that is new (docs/link.md).
 const LONGEST: Duration = HELLO_LIMIT.saturating_add(CALL_LIMIT);
 /// How long the machine may not run us at all.
-const STALL: Duration = Duration::from_secs(3);
+pub(super) const STALL: Duration = Duration::from_secs(3);
 
 type LinkError = atecc::Error<Error<io::Error>>;
 
@@ -49,7 +49,7 @@ struct Tally {
 }
 
 /// A chip at 100 kHz whose own time costs nothing.
-fn chip() -> Result<I2cTransport<Bus, Clock>, String> {
+pub(super) fn chip() -> Result<I2cTransport<Bus, Clock>, String> {
     let eeprom = provision::tng_tls().map_err(|error| error.to_string())?;
     let clock = Clock::new_virtual();
     let bus = Bus::new(Chip::new(eeprom, Pace::Instant), clock.clone(), Bus::STANDARD_HERTZ);
