@@ -60,11 +60,12 @@ pub(super) fn run(lines: u64, random: Random) -> Report {
         let mut host = Host::new(near, Facts { block, key }, &ledger);
         let result = ask(&mut host, lines, random, &weather, &restart);
         weather.is_over.store(true, Ordering::Relaxed);
+        // What the far end found is why the host found what it did.
+        let longest = serving.join().map_err(|_| "the far end panicked")??;
         let tally = result?;
         for carrier in carriers {
             carrier.join().map_err(|_| "the line panicked")?.map_err(|error| error.to_string())?;
         }
-        let longest = serving.join().map_err(|_| "the far end panicked")??;
         Ok(format!(
             "text: {} lines; {} chunks of the line damaged; {} requests, {} of them failed; {} signatures, none wrong; \
              {} answers to another question, {} of them told by the check of a signature alone; {} commands refused by \
@@ -95,9 +96,14 @@ fn ask(
     weather: &Weather,
     restart: &AtomicBool,
 ) -> Result<Tally, String> {
-    while FRAMES.load(Ordering::Relaxed) < lines {
+    let is_over = || weather.is_over.load(Ordering::Relaxed);
+    // It is over early when the far end has found something; then it says what.
+    while FRAMES.load(Ordering::Relaxed) < lines && !is_over() {
         weather.per_mille.store([5, 20, 20, 60, 200][random.below(5)], Ordering::Relaxed);
         for _ in 0..100 {
+            if is_over() {
+                break;
+            }
             match random.below(200) {
                 0 => host.die(&mut random)?,
                 1 => {
@@ -118,13 +124,16 @@ fn ask(
         }
         // The damage ends. What the line held back comes with the next bytes, which are nobody's.
         weather.per_mille.store(0, Ordering::Relaxed);
-        while restart.load(Ordering::Relaxed) {
+        while restart.load(Ordering::Relaxed) && !is_over() {
             thread::sleep(Duration::from_millis(1));
         }
         host.calm()?;
         let mut tries = 0;
         while let Err(trouble) = host.request(&mut random) {
             tries += 1;
+            if is_over() {
+                break;
+            }
             if tries == TRIES || matches!(trouble, Trouble::Wrong(_)) {
                 return Err(format!("on a line that is whole again: {trouble}"));
             }
