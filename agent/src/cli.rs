@@ -26,8 +26,8 @@ pub(crate) struct Run {
     /// The configuration; agent.example.toml describes every key.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
-    /// The chip, for example i2c:/dev/i2c-1 or emulator:chip.eeprom. Goes before `device` in the
-    /// configuration, ATECC_DEVICE and /etc/atecc/atecc.toml.
+    /// The chip, for example i2c:/dev/i2c-1 or emulator:chip.eeprom. Goes before `device` and `key` in
+    /// the configuration, ATECC_DEVICE and /etc/atecc/atecc.toml.
     #[arg(long, value_name = "SPEC")]
     pub(crate) device: Option<String>,
     /// Publish one telemetry message, wait for the server's acknowledgement, disconnect and exit. Does not

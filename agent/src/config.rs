@@ -8,11 +8,13 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use identity::KeySource;
+
 use crate::mqtt::Reconnect;
 use crate::tls::ALPN_AWS_MQTT;
 
 pub use error::Error;
-pub use names::Names;
+pub use names::{Names, Subject};
 pub use values::Template;
 
 /// The configuration as it is meant: every default filled in, paths resolved.
@@ -31,7 +33,10 @@ pub struct Config {
     pub alpn: Option<String>,
     /// The chip, as a device specification of atecc-token.
     pub device: Option<String>,
-    /// PEM file with the certificate to show, for the chip's key, and those above it; without it, the chip's own.
+    /// Where the key is; `None`: in the chip of `device`.
+    pub key: Option<KeySource>,
+    /// PEM file with the certificate to show, for that key, and those above it; without it, what the chip or the token
+    /// stores, or the file of the key.
     pub certificate_file: Option<PathBuf>,
     /// The thing in the registry.
     pub thing_name: Template,
@@ -93,6 +98,10 @@ impl Config {
     /// When a line is wrong.
     pub fn parse(text: &str, file: &Path) -> Result<Self, Error> {
         let typed: file::File = toml::from_str(text).map_err(|error| invalid(&error, text, file))?;
+        if typed.key.is_some() && typed.device.is_some() {
+            let problem = "`device` and `key` both say where the key is; one of them is enough".to_owned();
+            return Err(Error::Invalid { file: file.to_owned(), line: line_of(text, "key"), problem });
+        }
         let port = typed.port.map_or(8883, u16::from);
         let seconds = |number: std::num::NonZeroU32| Duration::from_secs(number.get().into());
         let defaults = Reconnect::default();
@@ -110,8 +119,9 @@ impl Config {
                 None => (port == 443).then(|| ALPN_AWS_MQTT.to_owned()),
             },
             device: typed.device.map(|device| device.0),
+            key: typed.key.map(|key| key.0.relative_to(file.parent().unwrap_or(Path::new("")))),
             certificate_file: typed.certificate_file.as_deref().map(beside),
-            thing_name: template(typed.thing_name, "{serial}"),
+            thing_name: template(typed.thing_name, "{common_name}"),
             client_id: template(typed.client_id, "{thing_name}"),
             keep_alive_seconds: typed.keep_alive_seconds.map_or(30, u16::from),
             reconnect: Reconnect { first, longest },
@@ -123,6 +133,12 @@ impl Config {
             shadow: Shadow { enabled: typed.shadow.enabled.unwrap_or(true) },
         })
     }
+}
+
+/// The line on which the setting `key` of the top level stands.
+fn line_of(text: &str, key: &str) -> usize {
+    let is_there = |line: &str| line.split('=').next().is_some_and(|name| name.trim() == key);
+    text.lines().position(is_there).map_or(1, |place| place + 1)
 }
 
 fn invalid(error: &toml::de::Error, text: &str, file: &Path) -> Error {
@@ -182,6 +198,8 @@ mod tests {
             ("port = 70000", "line 3"),
             ("address = 'localhost'", "host:port"),
             ("device = 'floppy:a'", "line 3"),
+            ("key = 'pkcs11:tokn=a'", "line 3"),
+            ("key = 'key.pem'\ndevice = 'i2c:/dev/i2c-1'", "line 3"),
             ("client_id = '{mac}'", "placeholder"),
             ("[telemetry]\ninterval_seconds = 0", "line 4"),
             ("[shadow]\nenabled = 'yes'", "line 4"),
@@ -189,6 +207,19 @@ mod tests {
             let error = parse(line).unwrap_err();
             assert!(error.contains(says) && !error.contains('\n'), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn a_key_file_lies_beside_the_configuration_and_a_pin_is_in_no_error() {
+        let key = parse("key = 'gateway.pem'").unwrap().key.unwrap();
+        assert_eq!(key, KeySource::File("/etc/atecc/gateway.pem".into()));
+        for line in
+            ["key = 'pkcs11:tokn=a?pin-value=4711'", "key = 'pkcs11:token=a?pin-value=4711&pin-source=a'"]
+        {
+            let error = parse(line).unwrap_err();
+            assert!(error.contains("line 3") && !error.contains("4711"), "{error}");
+        }
+        assert!(!format!("{:?}", parse("key = 'pkcs11:token=a?pin-value=4711'").unwrap()).contains("4711"));
     }
 
     #[test]
@@ -202,11 +233,13 @@ mod tests {
         let text = include_str!("../agent.example.toml");
         let shown = Config::parse(text, Path::new("/etc/atecc/agent.toml")).unwrap();
         assert_eq!(shown.port, 8883);
-        // With every commented key switched on it is still valid.
+        // With every commented key switched on it is still valid; `key` says in another way what `device` says.
+        let lines = text.lines().filter(|line| !line.starts_with("#: key = "));
         let all: String =
-            text.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
+            lines.map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
         let config = Config::parse(&all, Path::new("/etc/atecc/agent.toml")).unwrap();
-        assert_eq!(config.names("X").unwrap(), shown.names("X").unwrap());
+        let subject = Subject { common_name: Some("snX".to_owned()), serial: Some("X".to_owned()) };
+        assert_eq!(config.names(&subject).unwrap(), shown.names(&subject).unwrap());
         assert_eq!(config.reconnect, shown.reconnect);
         assert_eq!(config.telemetry.interval, shown.telemetry.interval);
     }

@@ -4,12 +4,12 @@
 mod cli;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use atecc_agent::config::Config;
 use atecc_agent::supervisor::{self, Agent};
-use atecc_token::{Token, default_device};
+use atecc_token::default_device;
 use clap::Parser;
+use identity::{Identity, KeySource};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -73,10 +73,8 @@ fn start_log(filter: Option<String>) -> Result<(), Failure> {
 
 fn run(arguments: Run) -> Result<(), Failure> {
     let config = Config::load(&arguments.config).map_err(Failure::configuration)?;
-    let device = arguments.device.as_deref().or(config.device.as_deref());
-    let device = default_device(device).map_err(Failure::configuration)?;
-    let token = Arc::new(Token::open(&device).map_err(Failure::runtime)?);
-    let agent = Agent::new(config, &token)?;
+    let identity = open_identity(&config, arguments.device.as_deref())?;
+    let agent = Agent::new(config, &identity)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::runtime)?;
     runtime.block_on(async {
@@ -84,6 +82,19 @@ fn run(arguments: Run) -> Result<(), Failure> {
         if arguments.once { agent.once(shutdown).await } else { agent.run(shutdown).await }
             .map_err(Failure::from)
     })
+}
+
+/// The key that `--device`, or else the configuration says, with its certificates.
+fn open_identity(config: &Config, device: Option<&str>) -> Result<Identity, Failure> {
+    let source = match (device, &config.key) {
+        (None, Some(key)) => key.clone(),
+        (device, _) => {
+            let device = device.or(config.device.as_deref());
+            KeySource::Chip(default_device(device).map_err(Failure::configuration)?)
+        }
+    };
+    Identity::open(&source, config.certificate_file.as_deref())
+        .map_err(|error| supervisor::Error::from(error).into())
 }
 
 /// Ends when the process is told to end. The handlers are in place when this returns.

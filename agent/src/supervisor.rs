@@ -5,14 +5,12 @@ mod once;
 mod report;
 mod run;
 
-use std::sync::Arc;
+use identity::Identity;
 
-use atecc_token::Token;
-
-use crate::config::{Config, Names};
+use crate::config::{Config, Names, Subject};
 use crate::gpio::{Line, SimulatedLine};
 use crate::mqtt::Options;
-use crate::tls::{Connector, Identity, Roots, Versions};
+use crate::tls::{Connector, Roots, Versions};
 
 pub use error::Error;
 pub use once::ONCE_LIMIT;
@@ -29,33 +27,21 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// An agent with the identity of `token`'s chip. Reads its certificates, or those of `certificate_file`; nothing is
-    /// signed yet.
+    /// An agent that is `identity`. Nothing is signed yet.
     ///
     /// # Errors
-    /// When a name, the roots or the chip's certificates cannot be used.
-    pub fn new(config: Config, token: &Arc<Token>) -> Result<Self, Error> {
-        let names = config.names(&token.serial_number().to_string())?;
-        // Before the chip is asked, because it is quicker and more often wrong.
-        let roots = Roots::from_file(&config.ca_file)?;
-        let identity = match &config.certificate_file {
-            Some(file) => Identity::from_file(file, token)?,
-            None => Identity::of_token(token)?,
-        };
-        Self::with_identity(config, names, roots, &identity, Versions::default())
+    /// When a name or the roots cannot be used.
+    pub fn new(config: Config, identity: &Identity) -> Result<Self, Error> {
+        Self::with_versions(config, identity, Versions::default())
     }
 
-    /// An agent with any identity and chosen versions of TLS.
+    /// The same with chosen versions of TLS.
     ///
     /// # Errors
-    /// When the endpoint is no host name.
-    pub fn with_identity(
-        config: Config,
-        names: Names,
-        roots: Roots,
-        identity: &Identity,
-        versions: Versions,
-    ) -> Result<Self, Error> {
+    /// When a name or the roots cannot be used.
+    pub fn with_versions(config: Config, identity: &Identity, versions: Versions) -> Result<Self, Error> {
+        let names = config.names(&Subject::of(identity))?;
+        let roots = Roots::from_file(&config.ca_file)?;
         let connector = Connector::new(identity, roots, &config.endpoint, config.alpn.as_deref(), versions)?;
         let led = Box::new(SimulatedLine::default());
         Ok(Self { config, names, connector, led, observer: Box::new(drop) })

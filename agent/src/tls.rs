@@ -1,11 +1,10 @@
-//! Mutual TLS with a key that is not in this process.
+//! Mutual TLS as an [`Identity`], whose key may be anywhere.
 //!
 //! rustls does the protocol and ring the arithmetic; only the one signature of a handshake comes from
-//! elsewhere, through [`Key`]. AWS issues no session tickets, so every connection is a full handshake and
-//! costs exactly one signature.
+//! elsewhere. AWS issues no session tickets, so every connection is a full handshake and costs exactly one
+//! signature.
 
 mod error;
-mod identity;
 mod roots;
 mod signer;
 
@@ -13,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use identity::Identity;
 use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
@@ -22,7 +22,6 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 pub use error::Error;
-pub use identity::{Identity, Key};
 pub use roots::Roots;
 
 /// The ALPN protocol by which AWS tells MQTT from HTTPS on port 443.

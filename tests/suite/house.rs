@@ -10,12 +10,16 @@ use super::support::{repository, run};
 const ARROWS: &[(&str, &str)] = &[
     ("atecc-agent", "atecc"),
     ("atecc-agent", "atecc-token"),
+    ("atecc-agent", "identity"),
     ("atecc-cli", "atecc"),
     ("atecc-cli", "atecc-emulator"),
     ("atecc-cli", "atecc-token"),
+    ("atecc-cli", "identity"),
     ("atecc-emulator", "atecc"),
     ("atecc-token", "atecc"),
     ("atecc-token", "atecc-emulator"),
+    ("identity", "atecc"),
+    ("identity", "atecc-token"),
     ("pkcs11-atecc", "atecc"),
     ("pkcs11-atecc", "atecc-token"),
 ];
@@ -54,7 +58,7 @@ fn no_room_uses_another_but_along_the_arrows() {
     ]))
     .succeeded();
     let metadata: Metadata = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(metadata.packages.len(), 8);
+    assert_eq!(metadata.packages.len(), 9);
     let mut seen = BTreeSet::new();
     for package in metadata.packages.iter().filter(|package| package.name != BLACK_BOX) {
         for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_some()) {
@@ -97,7 +101,7 @@ fn unsafe_stands_in_the_c_abi_only() {
         let allowed = if *file == repository().join(QEMU_BOARD) { &[QEMU_UART][..] } else { &[] };
         assert_eq!(found, allowed, "{}", file.display());
     }
-    for root in ["atecc", "atecc-emulator", "atecc-token", "agent", "iot-core-emulator"] {
+    for root in ["atecc", "atecc-emulator", "atecc-token", "identity", "agent", "iot-core-emulator"] {
         assert_forbids(&repository().join(root).join("src/lib.rs"));
     }
     for root in ["atecc-cli", "agent"] {

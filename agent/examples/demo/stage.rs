@@ -11,6 +11,7 @@ use atecc_agent::mqtt::Reconnect;
 use atecc_agent::supervisor::{self, Agent, Report};
 use atecc_emulator::{EepromFile, provision};
 use atecc_token::{DeviceSpec, Token};
+use identity::Identity;
 use iot_core_emulator::{CertificateId, IotCore, Listener, Options, Status};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -24,8 +25,10 @@ const END_LIMIT: Duration = Duration::from_secs(10);
 pub(crate) struct Stage {
     pub(crate) cloud: IotCore,
     pub(crate) token: Arc<Token>,
-    /// The chip's serial number; also the thing's name.
-    pub(crate) serial: String,
+    /// The chip as the agent shows it.
+    pub(crate) identity: Identity,
+    /// The thing's name, which is in the certificate.
+    pub(crate) thing: String,
     pub(crate) certificate: CertificateId,
     /// Where its files are.
     pub(crate) folder: TempDir,
@@ -42,18 +45,19 @@ impl Stage {
         let cloud = IotCore::start(Options::default())?;
         std::fs::write(folder.path().join("ca.pem"), cloud.root_certificate_pem())?;
         let certificate = CertificateId::of(&token.certificates()?.device);
-        let serial = token.serial_number().to_string();
-        Ok(Self { cloud, token, serial, certificate, folder })
+        let identity = Identity::of_token(&token, None)?;
+        let thing = identity.thing_name().ok_or("the certificate names no thing")?;
+        Ok(Self { cloud, token, identity, thing, certificate, folder })
     }
 
     /// What an owner does once per device: certificate, thing and a policy that lets a device be itself only.
     pub(crate) fn register(&self) -> Anything<()> {
         let registry = self.cloud.registry();
         registry.register_certificate(&self.token.certificates()?.device, Status::Active)?;
-        registry.create_thing(&self.serial, &[])?;
+        registry.create_thing(&self.thing, &[])?;
         registry.create_policy("gateway", POLICY)?;
         registry.attach_policy("gateway", &self.certificate)?;
-        registry.attach_thing(&self.serial, &self.certificate)?;
+        registry.attach_thing(&self.thing, &self.certificate)?;
         Ok(())
     }
 

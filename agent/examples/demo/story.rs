@@ -53,7 +53,7 @@ fn all(account: &mut Account, progress: &Progress) -> Anything<Stage> {
 
     let before = stage.token.statistics();
     let (name, start) = begin("handshake");
-    let mut agent = Running::start(Agent::new(stage.config(Listener::Alpn)?, &stage.token)?)?;
+    let mut agent = Running::start(Agent::new(stage.config(Listener::Alpn)?, &stage.identity)?)?;
     told(name, start, before, handshake(&stage, &mut agent))?;
 
     let steps: [(_, Step); 5] = [
@@ -72,13 +72,14 @@ fn all(account: &mut Account, progress: &Progress) -> Anything<Stage> {
 }
 
 fn chip(stage: &Stage) -> Anything<Shown> {
+    let serial = stage.token.serial_number().to_string();
     must(stage.token.is_emulated(), "the chip does not say that it is emulated")?;
     Ok(Shown::new(
         format!(
-            "EMULATOR {}, new from the factory\ncertificate of sn{} rebuilt from its slots",
-            stage.serial, stage.serial
+            "EMULATOR {}, new from the factory\ncertificate of {} rebuilt from its slots",
+            serial, stage.thing
         ),
-        json!({ "serial_number": stage.serial, "emulated": true }),
+        json!({ "serial_number": serial, "emulated": true }),
     ))
 }
 
@@ -86,8 +87,8 @@ fn registry(stage: &Stage) -> Anything<Shown> {
     stage.register()?;
     let id = stage.certificate.to_string();
     Ok(Shown::new(
-        format!("certificate {:.16}… ACTIVE\nthing {}, with a policy bound to the thing", id, stage.serial),
-        json!({ "certificate_id": id, "thing": stage.serial, "status": "ACTIVE" }),
+        format!("certificate {:.16}… ACTIVE\nthing {}, with a policy bound to the thing", id, stage.thing),
+        json!({ "certificate_id": id, "thing": stage.thing, "status": "ACTIVE" }),
     ))
 }
 
@@ -107,7 +108,7 @@ fn handshake(stage: &Stage, agent: &mut Running) -> Anything<Shown> {
     must(server_name == stage.cloud.endpoint(), "SNI was not the endpoint")?;
     must(alpn.as_deref() == Some("x-amzn-mqtt-ca") && agreed.alpn == alpn, "ALPN was not x-amzn-mqtt-ca")?;
     must(certificate_id == stage.certificate, "another certificate was shown")?;
-    must(common_name == format!("sn{}", stage.serial), "the certificate is not the chip's")?;
+    must(common_name == stage.thing, "the certificate is not the chip's")?;
     must(
         stage.token.statistics().signatures == 1,
         "the handshake did not take exactly one signature of the chip",
@@ -121,7 +122,7 @@ fn handshake(stage: &Stage, agent: &mut Running) -> Anything<Shown> {
 }
 
 fn telemetry(stage: &Stage, agent: &mut Running) -> Anything<Shown> {
-    let topic = format!("{}/telemetry", stage.serial);
+    let topic = format!("{}/telemetry", stage.thing);
     let seen_by_cloud = stage.cloud.subscribe(&topic)?;
     // One from now on, so that the cloud's subscription sees it.
     let message = seen_by_cloud.recv_timeout(LIMIT).map_err(|_| "the cloud received no telemetry")?;
@@ -145,7 +146,7 @@ fn telemetry(stage: &Stage, agent: &mut Running) -> Anything<Shown> {
 }
 
 fn command(stage: &Stage, agent: &mut Running) -> Anything<Shown> {
-    let topic = format!("{}/commands", stage.serial);
+    let topic = format!("{}/commands", stage.thing);
     let place = agent.now();
     stage.cloud.publish(&topic, COMMAND, Qos::AtLeastOnce)?;
     agent.wait_for(place, LIMIT, "a command", |report| match report {
@@ -159,8 +160,8 @@ fn command(stage: &Stage, agent: &mut Running) -> Anything<Shown> {
 fn shadow(stage: &Stage, agent: &mut Running) -> Anything<Shown> {
     must(!agent.led.is_on(), "the led was on before anybody asked for it")?;
     let place = agent.now();
-    let answers = stage.cloud.subscribe(&format!("$aws/things/{}/shadow/update/accepted", stage.serial))?;
-    let desired = stage.cloud.set_desired(&stage.serial, &json!({ "led": true }))?;
+    let answers = stage.cloud.subscribe(&format!("$aws/things/{}/shadow/update/accepted", stage.thing))?;
+    let desired = stage.cloud.set_desired(&stage.thing, &json!({ "led": true }))?;
     agent.wait_for(place, LIMIT, "the led", |report| match report {
         Report::LedSwitched { on: true, version } if *version == desired => Some(()),
         _ => None,
@@ -182,7 +183,7 @@ fn shadow(stage: &Stage, agent: &mut Running) -> Anything<Shown> {
             break;
         }
     }
-    let document = stage.cloud.registry().shadow(&stage.serial, None).ok_or("the thing has no shadow")?;
+    let document = stage.cloud.registry().shadow(&stage.thing, None).ok_or("the thing has no shadow")?;
     must(document["state"]["reported"]["led"] == json!(true), "the shadow does not report led=true")?;
     must(document["state"]["delta"].is_null(), "the shadow still has a delta")?;
     Ok(Shown::new(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::values::{Address, Device, Endpoint, Template};
+use super::values::{Address, Device, Endpoint, Key, Template};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +16,7 @@ pub(super) struct File {
     pub(super) ca_file: PathBuf,
     pub(super) alpn: Option<String>,
     pub(super) device: Option<Device>,
+    pub(super) key: Option<Key>,
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) thing_name: Option<Template>,
     pub(super) client_id: Option<Template>,

@@ -1,6 +1,8 @@
-//! Names that depend on the chip.
+//! Names that depend on who the gateway is.
 
-use super::{Config, Error};
+use identity::{Identity, is_thing_name};
+
+use super::{Config, Error, Template};
 use crate::mqtt::check_topic;
 
 /// The names of this gateway, placeholders replaced and checked.
@@ -17,17 +19,43 @@ pub struct Names {
     pub commands: String,
 }
 
+/// What placeholders stand for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// `{common_name}`: that of the certificate, as the name of a thing.
+    pub common_name: Option<String>,
+    /// `{serial}`: that of this project's chip, 18 digits.
+    pub serial: Option<String>,
+}
+
+impl Subject {
+    /// What is known of `identity`.
+    pub fn of(identity: &Identity) -> Self {
+        let serial = identity.serial_number().map(|serial| serial.to_string());
+        Self { common_name: identity.thing_name(), serial }
+    }
+}
+
 impl Config {
-    /// The names of the gateway whose chip has this serial number.
+    /// The names of the gateway that is `subject`.
     ///
     /// # Errors
-    /// When one of them is nothing that AWS or MQTT allows.
-    pub fn names(&self, serial: &str) -> Result<Names, Error> {
-        let thing = self.thing_name.fill(&[("serial", serial)]);
-        let client_id = self.client_id.fill(&[("serial", serial), ("thing_name", &thing)]);
-        let all = [("serial", serial), ("thing_name", &*thing), ("client_id", &*client_id)];
-        let telemetry = self.telemetry.topic.fill(&all);
-        let commands = self.commands.topic.fill(&all);
+    /// When one of them is nothing that AWS or MQTT allows, or stands for something that this gateway does not have.
+    pub fn names(&self, subject: &Subject) -> Result<Names, Error> {
+        let mut known: Vec<(&str, &str)> = Vec::new();
+        known.extend(subject.common_name.as_deref().map(|name| ("common_name", name)));
+        known.extend(subject.serial.as_deref().map(|serial| ("serial", serial)));
+        let fill = |key, template: &Template, known: &[(&str, &str)]| {
+            let value = template.fill(known);
+            let problem = missing(&value);
+            check(key, &value, problem.map_or(Ok(()), Err)).map(|()| value)
+        };
+        let thing = fill("thing_name", &self.thing_name, &known)?;
+        known.push(("thing_name", &thing));
+        let client_id = fill("client_id", &self.client_id, &known)?;
+        known.push(("client_id", &client_id));
+        let telemetry = fill("telemetry.topic", &self.telemetry.topic, &known)?;
+        let commands = fill("commands.topic", &self.commands.topic, &known)?;
         check("thing_name", &thing, check_thing(&thing))?;
         check("client_id", &client_id, check_client_id(&client_id))?;
         check("telemetry.topic", &telemetry, check_topic(&telemetry, false))?;
@@ -36,13 +64,25 @@ impl Config {
     }
 }
 
+/// What is wrong with a value in which a placeholder was left.
+fn missing(value: &str) -> Option<&'static str> {
+    if value.contains("{common_name}") {
+        Some("the common name of the certificate is no thing name; write thing_name and client_id in full")
+    } else if value.contains("{serial}") {
+        Some(
+            "the key is not in a chip that tells its serial number; use {common_name}, or write the name in full",
+        )
+    } else {
+        None
+    }
+}
+
 fn check(key: &'static str, value: &str, result: Result<(), &'static str>) -> Result<(), Error> {
     result.map_err(|problem| Error::Name { key, value: value.to_owned(), problem })
 }
 
 fn check_thing(name: &str) -> Result<(), &'static str> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":_-".contains(&byte);
-    if (1..=128).contains(&name.len()) && name.bytes().all(allowed) {
+    if is_thing_name(name) {
         Ok(())
     } else {
         Err("a thing name has 1 to 128 letters, digits, `:`, `_` and `-`")
@@ -64,18 +104,23 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn names(lines: &str) -> Result<Names, Error> {
+    fn names_of(lines: &str, subject: &Subject) -> Result<Names, Error> {
         let text = format!("endpoint = 'a.test'\nca_file = 'ca.pem'\n{lines}");
-        Config::parse(&text, Path::new("agent.toml")).unwrap().names("0123456789ABCDEF01")
+        Config::parse(&text, Path::new("agent.toml")).unwrap().names(subject)
+    }
+
+    fn names(lines: &str) -> Result<Names, Error> {
+        let (common_name, serial) = ("sn0123456789ABCDEF01".to_owned(), "0123456789ABCDEF01".to_owned());
+        names_of(lines, &Subject { common_name: Some(common_name), serial: Some(serial) })
     }
 
     #[test]
-    fn everything_follows_from_the_serial_number() {
+    fn everything_follows_from_the_certificate() {
         let names = names("").unwrap();
-        assert_eq!(names.thing, "0123456789ABCDEF01");
+        assert_eq!(names.thing, "sn0123456789ABCDEF01");
         assert_eq!(names.client_id, names.thing);
-        assert_eq!(names.telemetry, "0123456789ABCDEF01/telemetry");
-        assert_eq!(names.commands, "0123456789ABCDEF01/commands");
+        assert_eq!(names.telemetry, "sn0123456789ABCDEF01/telemetry");
+        assert_eq!(names.commands, "sn0123456789ABCDEF01/commands");
     }
 
     #[test]
@@ -84,6 +129,18 @@ mod tests {
             "thing_name = 'gw-{serial}'\nclient_id = '{thing_name}-a'\n[telemetry]\ntopic = 'gw/{client_id}/t'",
         );
         assert_eq!(names.unwrap().telemetry, "gw/gw-0123456789ABCDEF01-a/t");
+    }
+
+    #[test]
+    fn a_name_that_the_identity_does_not_have_is_asked_for() {
+        let common_name = Some("gateway-7".to_owned());
+        let foreign = Subject { common_name, serial: None };
+        assert_eq!(names_of("", &foreign).unwrap().client_id, "gateway-7");
+        let error = names_of("client_id = '{serial}'", &foreign).unwrap_err().to_string();
+        assert!(error.starts_with("client_id is \"{serial}\"") && error.contains("{common_name}"), "{error}");
+        let error = names_of("", &Subject::default()).unwrap_err().to_string();
+        assert!(error.contains("thing_name"), "{error}");
+        assert!(names_of("thing_name = 'a'\nclient_id = 'b'", &Subject::default()).is_ok());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use atecc_token::DeviceSpec;
+use identity::KeySource;
 use rustls::pki_types::ServerName;
 use serde::Deserialize;
 
@@ -54,9 +55,23 @@ impl TryFrom<String> for Device {
     }
 }
 
-/// A text with the placeholders `{serial}`, `{thing_name}` and `{client_id}`.
+/// Where the private key is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Key(pub(super) KeySource);
+
+impl TryFrom<String> for Key {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        // Not with the text, which may hold a PIN.
+        text.parse().map(Self).map_err(|error: identity::SourceError| error.to_string())
+    }
+}
+
+/// A text with the placeholders `{common_name}`, `{serial}`, `{thing_name}` and `{client_id}`.
 ///
-/// One configuration then serves a whole fleet: what differs between gateways is only the chip.
+/// One configuration then serves a whole fleet: what differs between gateways is only the key and its certificate.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]
 pub struct Template(String);
@@ -73,7 +88,7 @@ impl Template {
     }
 }
 
-const PLACEHOLDERS: [&str; 3] = ["serial", "thing_name", "client_id"];
+const PLACEHOLDERS: [&str; 4] = ["common_name", "serial", "thing_name", "client_id"];
 
 impl TryFrom<String> for Template {
     type Error = String;
@@ -82,7 +97,9 @@ impl TryFrom<String> for Template {
         let empty = PLACEHOLDERS.map(|name| (name, ""));
         let rest = Self(text).fill_checked(&empty);
         rest.map_err(|text| {
-            format!("{text:?} has a placeholder that is none of {{serial}}, {{thing_name}} and {{client_id}}")
+            format!(
+                "{text:?} has a placeholder that is none of {{common_name}}, {{serial}}, {{thing_name}} and {{client_id}}"
+            )
         })
     }
 }

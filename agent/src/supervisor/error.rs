@@ -11,6 +11,9 @@ pub enum Error {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// The key or its certificates cannot be used.
+    #[error(transparent)]
+    Identity(#[from] identity::Error),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] tls::Error),
@@ -34,14 +37,12 @@ pub enum Error {
 impl Error {
     /// Whether somebody must change the configuration first; otherwise it may help to try again.
     pub fn is_configuration(&self) -> bool {
-        use tls::Error::{CaFile, CaFileContent, CertificateFile, Endpoint, Settings};
+        use tls::Error::{CaFile, CaFileContent, Endpoint, Settings};
         match self {
             Self::Config(_) => true,
+            Self::Identity(error) => error.is_configuration(),
             Self::Tls(error) => {
-                matches!(
-                    error,
-                    CaFile { .. } | CaFileContent { .. } | CertificateFile { .. } | Endpoint(_) | Settings(_)
-                )
+                matches!(error, CaFile { .. } | CaFileContent { .. } | Endpoint(_) | Settings(_))
             }
             _ => false,
         }

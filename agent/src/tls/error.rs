@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustls::{AlertDescription, CertificateError};
 
-/// An error of TLS, or of the files and the chip that it needs.
+/// An error of TLS, or of the files that it needs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -31,29 +31,15 @@ pub enum Error {
         "endpoint {0:?} is no host name; use what `aws iot describe-endpoint --endpoint-type iot:Data-ATS` prints"
     )]
     Endpoint(String),
-    /// The chip's certificates could not be read.
-    #[error("cannot read the certificates of the chip: {0}")]
-    Certificates(#[source] atecc_token::Error),
-    /// The certificate file cannot be used.
-    #[error("certificate_file {file}: {problem}; have a CA make one from `atecc csr`, or leave the key out")]
-    CertificateFile {
-        /// Its path.
-        file: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The chip's public key could not be read.
-    #[error("cannot read the public key of the chip: {0}")]
-    PublicKey(#[source] atecc_token::Error),
     /// The TLS library refuses the settings.
     #[error("cannot configure TLS: {0}")]
     Settings(#[source] rustls::Error),
     /// The key did not sign.
-    #[error("the chip could not sign: {0}")]
-    Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The chip did not sign in the handshake.
+    #[error("no signature: {0}")]
+    Sign(#[source] identity::Error),
+    /// The key did not sign in the handshake.
     #[error("TLS handshake with {endpoint}: {problem}")]
-    Chip {
+    Key {
         /// The server.
         endpoint: String,
         /// What [`Error::Sign`] said.
@@ -91,7 +77,7 @@ pub enum Error {
     },
     /// The server ended the handshake because of our certificate.
     #[error(
-        "{endpoint} refuses the chip's certificate (TLS alert {alert}); is it, or its signer, registered there?"
+        "{endpoint} refuses our certificate (TLS alert {alert}); is it, or its signer, registered there?"
     )]
     CertificateRefused {
         /// The server.
@@ -141,7 +127,7 @@ fn explain(error: &rustls::Error, endpoint: String, ca_file: &Path) -> Error {
             _ => Error::Handshake { endpoint, source: error.clone() },
         },
         rustls::Error::Other(other) => match other.0.downcast_ref::<Error>() {
-            Some(sign @ Error::Sign(_)) => Error::Chip { endpoint, problem: sign.to_string() },
+            Some(sign @ Error::Sign(_)) => Error::Key { endpoint, problem: sign.to_string() },
             _ => Error::Handshake { endpoint, source: error.clone() },
         },
         rustls::Error::NoApplicationProtocol => Error::NoAlpn { endpoint },
@@ -195,10 +181,12 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_chip_is_told_as_such() {
-        let sign = Error::Sign("no answer on the bus".into());
+    fn a_silent_key_is_told_as_such() {
+        let problem = "no answer on the bus".to_owned();
+        let sign = Error::Sign(identity::Error::Pkcs11 { token: "a".to_owned(), problem });
         let text = explained(rustls::Error::Other(rustls::OtherError(std::sync::Arc::new(sign))));
-        assert_eq!(text, "TLS handshake with broker.test: the chip could not sign: no answer on the bus");
+        assert!(text.starts_with("TLS handshake with broker.test: no signature: "), "{text}");
+        assert!(text.contains("no answer on the bus"), "{text}");
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use atecc::Signature;
+use identity::Identity;
 use rustls::client::ResolvesClientCert;
+use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::{OtherError, SignatureAlgorithm, SignatureScheme};
-use sha2::{Digest, Sha256};
 
-use super::{Error, Identity, Key};
+use super::Error;
 
 /// Offers the same certificate to every server that accepts its kind of signature.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub(super) struct Resolver(Arc<CertifiedKey>);
 
 impl Resolver {
     pub(super) fn new(identity: &Identity) -> Self {
-        let key = Arc::new(RemoteKey(identity.key()));
-        Self(Arc::new(CertifiedKey::new(identity.chain().to_vec(), key)))
+        let chain = identity.chain().iter().map(|der| CertificateDer::from(der.clone())).collect();
+        Self(Arc::new(CertifiedKey::new(chain, Arc::new(RemoteKey(identity.clone())))))
     }
 }
 
@@ -26,7 +26,7 @@ impl ResolvesClientCert for Resolver {
     // The server's hints are the names of its roots. Brokers send names of what they trust at the end of the
     // path, or none at all, so leaving the certificate out because of them only hides the real reason.
     fn resolve(&self, _hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        schemes.contains(&SCHEME).then(|| self.0.clone())
+        self.0.key.choose_scheme(schemes).map(|_| self.0.clone())
     }
 
     fn has_certs(&self) -> bool {
@@ -34,32 +34,39 @@ impl ResolvesClientCert for Resolver {
     }
 }
 
-const SCHEME: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
-
-struct RemoteKey(Arc<dyn Key>);
+struct RemoteKey(Identity);
 
 impl SigningKey for RemoteKey {
-    // Called once per offered list and often for nothing: the chip must not notice.
+    // Called once per offered list and often for nothing: the key must not notice.
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        offered.contains(&SCHEME).then(|| Box::new(RemoteKey(self.0.clone())) as Box<dyn Signer>)
+        let scheme = *self.0.schemes().iter().find(|scheme| offered.contains(scheme))?;
+        Some(Box::new(RemoteSigner { identity: self.0.clone(), scheme }))
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::ECDSA
+        use SignatureScheme::{ECDSA_NISTP256_SHA256, ECDSA_NISTP384_SHA384, ED25519};
+        match self.0.schemes() {
+            [ECDSA_NISTP256_SHA256 | ECDSA_NISTP384_SHA384, ..] => SignatureAlgorithm::ECDSA,
+            [ED25519, ..] => SignatureAlgorithm::ED25519,
+            _ => SignatureAlgorithm::RSA,
+        }
     }
 }
 
-impl Signer for RemoteKey {
+/// One signature of one kind.
+struct RemoteSigner {
+    identity: Identity,
+    scheme: SignatureScheme,
+}
+
+impl Signer for RemoteSigner {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        let digest = Sha256::digest(message);
-        match self.0.sign(&digest.into()) {
-            Ok(r_s) => Ok(Signature::from_bytes(r_s).to_der().to_vec()),
-            Err(error) => Err(rustls::Error::Other(OtherError(Arc::new(Error::Sign(error))))),
-        }
+        let signed = self.identity.sign(self.scheme, message);
+        signed.map_err(|error| rustls::Error::Other(OtherError(Arc::new(Error::Sign(error)))))
     }
 
     fn scheme(&self) -> SignatureScheme {
-        SCHEME
+        self.scheme
     }
 }
 
@@ -69,34 +76,57 @@ impl fmt::Debug for RemoteKey {
     }
 }
 
+impl fmt::Debug for RemoteSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RemoteSigner([held elsewhere])")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     struct Broken;
 
-    impl Key for Broken {
-        fn sign(&self, _: &[u8; 32]) -> Result<[u8; 64], Box<dyn std::error::Error + Send + Sync>> {
-            Err("the chip does not answer".into())
+    impl identity::Sign for Broken {
+        fn sign(&self, _: SignatureScheme, _: &[u8]) -> Result<Vec<u8>, identity::Error> {
+            let problem = "the chip does not answer".to_owned();
+            Err(identity::Error::Pkcs11 { token: "broken".to_owned(), problem })
         }
     }
 
+    impl fmt::Display for Broken {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("nothing")
+        }
+    }
+
+    const SCHEME: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
+
+    fn broken() -> RemoteKey {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+        RemoteKey(Identity::held_by(vec![certificate.der().to_vec()], Broken).unwrap())
+    }
+
     #[test]
-    fn only_p256_with_sha256_is_offered() {
-        let key = RemoteKey(Arc::new(Broken));
+    fn only_what_the_key_can_sign_is_offered() {
+        let key = broken();
         assert!(key.choose_scheme(&[SignatureScheme::ED25519, SignatureScheme::RSA_PSS_SHA256]).is_none());
-        assert!(key.choose_scheme(&[SignatureScheme::ED25519, SCHEME]).is_some());
+        assert_eq!(key.choose_scheme(&[SignatureScheme::ED25519, SCHEME]).unwrap().scheme(), SCHEME);
+        assert_eq!(key.algorithm(), SignatureAlgorithm::ECDSA);
     }
 
     #[test]
     fn a_failed_signature_keeps_its_reason() {
-        let key = RemoteKey(Arc::new(Broken));
-        let error = key.sign(b"message").unwrap_err();
+        let error = broken().choose_scheme(&[SCHEME]).unwrap().sign(b"message").unwrap_err();
         assert!(error.to_string().contains("the chip does not answer"), "{error}");
     }
 
     #[test]
     fn the_key_prints_nothing_of_itself() {
-        assert_eq!(format!("{:?}", RemoteKey(Arc::new(Broken))), "RemoteKey([held elsewhere])");
+        assert_eq!(format!("{:?}", broken()), "RemoteKey([held elsewhere])");
+        let signer = broken().choose_scheme(&[SCHEME]).unwrap();
+        assert_eq!(format!("{signer:?}"), "RemoteSigner([held elsewhere])");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use atecc_agent::mqtt::{Error, Event as LinkEvent, Link, MAX_PAYLOAD};
-use atecc_agent::tls::{Identity, Versions};
+use atecc_agent::tls::Versions;
 use iot_core_emulator::{Event, Qos, Reason};
 
 use crate::{LIMIT, connector, link, options, registered};
@@ -13,9 +13,7 @@ use crate::{LIMIT, connector, link, options, registered};
 async fn each_version_of_tls_is_signed_by_the_chip_with_one_signature() {
     for (versions, name) in [(Versions::Tls12, "TLSv1_2"), (Versions::Tls13, "TLSv1_3")] {
         let stage = registered();
-        let identity = Identity::of_token(&stage.token).unwrap();
-        let (link, mut events) =
-            Link::start(options(&stage), connector(&stage, &identity, versions)).unwrap();
+        let (link, mut events) = Link::start(options(&stage), connector(&stage, versions)).unwrap();
         let Some(LinkEvent::Connected { handshake, refused_filters, .. }) = events.next().await else {
             panic!("{name}: no connection");
         };
@@ -33,7 +31,7 @@ async fn each_version_of_tls_is_signed_by_the_chip_with_one_signature() {
 #[tokio::test]
 async fn every_message_is_acknowledged_and_in_order() {
     let stage = registered();
-    let topic = format!("{}/telemetry", stage.serial);
+    let topic = format!("{}/telemetry", stage.thing);
     let seen = stage.cloud.subscribe(&topic).unwrap();
     let link = link(&stage);
     let receipts: Vec<_> = (0..200).map(|n| link.publish(&topic, n.to_string()).unwrap()).collect();
@@ -54,7 +52,7 @@ async fn every_message_is_acknowledged_and_in_order() {
 async fn nothing_is_lost_while_the_connection_is_cut_again_and_again() {
     const MESSAGES: u32 = 600;
     let stage = registered();
-    let topic = format!("{}/telemetry", stage.serial);
+    let topic = format!("{}/telemetry", stage.thing);
     let seen = stage.cloud.subscribe(&topic).unwrap();
     let link = link(&stage);
     let mut receipts = Vec::new();
@@ -89,11 +87,10 @@ async fn nothing_is_lost_while_the_connection_is_cut_again_and_again() {
 #[tokio::test]
 async fn a_subscription_survives_a_reconnect() {
     let stage = registered();
-    let filter = format!("{}/commands", stage.serial);
-    let identity = Identity::of_token(&stage.token).unwrap();
+    let filter = format!("{}/commands", stage.thing);
     let mut options = options(&stage);
     options.filters = vec![filter.clone()];
-    let connector = connector(&stage, &identity, Versions::Both);
+    let connector = connector(&stage, Versions::Both);
     let (_link, mut events) = Link::start(options, connector).unwrap();
     for round in 0_u8..2 {
         while !matches!(events.next().await, Some(LinkEvent::Connected { .. })) {}
@@ -111,7 +108,7 @@ async fn what_the_server_would_cut_for_is_not_taken() {
     assert!(matches!(link.publish("a/+", ""), Err(Error::Topic { .. })));
     let large = vec![0; MAX_PAYLOAD + 1];
     assert!(matches!(link.publish("a", large), Err(Error::PayloadTooLarge { .. })));
-    let largest = link.publish(&format!("{}/x", stage.serial), vec![0; MAX_PAYLOAD]).unwrap();
+    let largest = link.publish(&format!("{}/x", stage.thing), vec![0; MAX_PAYLOAD]).unwrap();
     largest.acknowledged(LIMIT).await.unwrap();
 }
 
@@ -119,10 +116,9 @@ async fn what_the_server_would_cut_for_is_not_taken() {
 async fn the_queue_is_bounded_and_an_unreachable_server_does_not_hold_up_the_end() {
     let stage = registered();
     stage.cloud.stop_listening().unwrap();
-    let identity = Identity::of_token(&stage.token).unwrap();
     let mut options = options(&stage);
     options.queue = 3;
-    let (link, mut events) = Link::start(options, connector(&stage, &identity, Versions::Both)).unwrap();
+    let (link, mut events) = Link::start(options, connector(&stage, Versions::Both)).unwrap();
     let receipts: Vec<_> = (0..3).map(|_| link.publish("t", "").unwrap()).collect();
     assert!(matches!(link.publish("t", ""), Err(Error::QueueFull(3))));
     let Some(LinkEvent::Disconnected { reason, .. }) = events.next().await else { panic!("connected?") };
@@ -138,11 +134,9 @@ async fn the_queue_is_bounded_and_an_unreachable_server_does_not_hold_up_the_end
 #[tokio::test]
 async fn the_end_waits_for_what_is_on_its_way() {
     let stage = registered();
-    let identity = Identity::of_token(&stage.token).unwrap();
-    let (link, mut events) =
-        Link::start(options(&stage), connector(&stage, &identity, Versions::Both)).unwrap();
+    let (link, mut events) = Link::start(options(&stage), connector(&stage, Versions::Both)).unwrap();
     while !matches!(events.next().await, Some(LinkEvent::Connected { .. })) {}
-    let topic = format!("{}/telemetry", stage.serial);
+    let topic = format!("{}/telemetry", stage.thing);
     for n in 0..300 {
         link.publish(&topic, n.to_string()).unwrap();
     }

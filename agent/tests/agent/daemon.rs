@@ -11,7 +11,7 @@ use crate::stage::{Running, Stage};
 use crate::{LIMIT, registered};
 
 fn start(stage: &Stage, listener: Listener) -> Running {
-    Running::start(Agent::new(stage.config(listener).unwrap(), &stage.token).unwrap()).unwrap()
+    Running::start(Agent::new(stage.config(listener).unwrap(), &stage.identity).unwrap()).unwrap()
 }
 
 fn connected(agent: &mut Running, place: usize) {
@@ -34,13 +34,13 @@ fn what_was_desired_while_the_agent_was_away_is_done_when_it_is_back() {
     connected(&mut agent, 0);
     stage.cloud.stop_listening().unwrap();
     assert_eq!(stage.cloud.disconnect_all(), 1);
-    stage.cloud.set_desired(&stage.serial, &json!({ "led": true })).unwrap();
+    stage.cloud.set_desired(&stage.thing, &json!({ "led": true })).unwrap();
     let place = agent.now();
     stage.cloud.resume_listening().unwrap();
     connected(&mut agent, place);
     switched(&mut agent, place, true);
     assert!(agent.led.is_on());
-    stage.cloud.set_desired(&stage.serial, &json!({ "led": false })).unwrap();
+    stage.cloud.set_desired(&stage.thing, &json!({ "led": false })).unwrap();
     switched(&mut agent, place, false);
     agent.stop().unwrap();
 }
@@ -50,10 +50,10 @@ fn a_desire_that_it_cannot_fulfil_is_told_and_not_repeated_for_ever() {
     let stage = registered();
     let mut agent = start(&stage, Listener::Alpn);
     connected(&mut agent, 0);
-    stage.cloud.set_desired(&stage.serial, &json!({ "led": "on", "fan": true })).unwrap();
+    stage.cloud.set_desired(&stage.thing, &json!({ "led": "on", "fan": true })).unwrap();
     let is_ignored = |report: &Report| matches!(report, Report::DesireIgnored { .. }).then_some(());
     agent.wait_for(0, LIMIT, "an ignored desire", is_ignored).unwrap();
-    stage.cloud.set_desired(&stage.serial, &json!({ "led": true })).unwrap();
+    stage.cloud.set_desired(&stage.thing, &json!({ "led": true })).unwrap();
     switched(&mut agent, 0, true);
     agent.stop().unwrap();
     let updates = stage.cloud.events().filter(|event| matches!(event, Event::ShadowUpdated { .. })).count();
@@ -65,7 +65,7 @@ fn once_publishes_one_message_and_says_goodbye() {
     let stage = registered();
     let told = Arc::new(Mutex::new(Vec::new()));
     let observer = told.clone();
-    let agent = Agent::new(stage.config(Listener::Alpn).unwrap(), &stage.token)
+    let agent = Agent::new(stage.config(Listener::Alpn).unwrap(), &stage.identity)
         .unwrap()
         .observer(move |report| observer.lock().unwrap().push(report));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use atecc_agent::config::Config;
 use atecc_agent::supervisor::{Agent, Error};
-use atecc_agent::tls::{Identity, Key, Roots, Versions};
+use atecc_agent::tls::Versions;
+use identity::{Identity, Sign, SignatureScheme};
 use iot_core_emulator::{Listener, Status};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::server::WebPkiClientVerifier;
@@ -35,7 +36,7 @@ fn a_wrong_root_is_told_with_the_name_of_the_file() {
     let stage = registered();
     let mut config = config(&stage);
     config.ca_file = foreign_root(stage.folder.path());
-    let text = once(Agent::new(config, &stage.token).unwrap());
+    let text = once(Agent::new(config, &stage.identity).unwrap());
     let expected = "the server's certificate is not signed by the CA in ";
     assert!(text.starts_with(expected) && text.contains("foreign.pem"), "{text}");
     assert_eq!(stage.token.statistics().signatures, 0, "nothing is signed for a stranger");
@@ -46,7 +47,7 @@ fn the_daemon_tells_of_a_wrong_root_and_tries_again() {
     let stage = registered();
     let mut config = config(&stage);
     config.ca_file = foreign_root(stage.folder.path());
-    let mut agent = Running::start(Agent::new(config, &stage.token).unwrap()).unwrap();
+    let mut agent = Running::start(Agent::new(config, &stage.identity).unwrap()).unwrap();
     let mut place = 0;
     for _ in 0..2 {
         let text = agent.wait_for(place, LIMIT, "a failure", reason).unwrap();
@@ -61,7 +62,7 @@ fn a_missing_ca_file_is_a_mistake_in_the_configuration() {
     let stage = registered();
     let mut config = config(&stage);
     config.ca_file = stage.folder.path().join("nowhere.pem");
-    let error = Agent::new(config, &stage.token).unwrap_err();
+    let error = Agent::new(config, &stage.identity).unwrap_err();
     assert!(error.is_configuration() && matches!(error, Error::Tls(_)), "{error}");
     assert!(error.to_string().contains("nowhere.pem"), "{error}");
 }
@@ -69,7 +70,7 @@ fn a_missing_ca_file_is_a_mistake_in_the_configuration() {
 #[test]
 fn an_unknown_certificate_is_told_as_such() {
     let stage = Stage::new().unwrap();
-    let text = once(Agent::new(config(&stage), &stage.token).unwrap());
+    let text = once(Agent::new(config(&stage), &stage.identity).unwrap());
     let expected =
         "the server closed the connection before CONNACK; is the certificate registered and active?";
     assert_eq!(text, expected);
@@ -79,7 +80,7 @@ fn an_unknown_certificate_is_told_as_such() {
 fn an_inactive_certificate_is_told_apart_from_an_unknown_one() {
     let stage = registered();
     stage.cloud.registry().set_status(&stage.certificate, Status::Inactive).unwrap();
-    let text = once(Agent::new(config(&stage), &stage.token).unwrap());
+    let text = once(Agent::new(config(&stage), &stage.identity).unwrap());
     assert!(text.contains("code 7") && text.contains("not authorised"), "{text}");
 }
 
@@ -92,7 +93,7 @@ fn a_client_id_that_the_policy_forbids_is_told() {
         stage.cloud.mqtt_address()
     );
     let config = Config::parse(&text, &stage.folder.path().join("agent.toml")).unwrap();
-    let text = once(Agent::new(config, &stage.token).unwrap());
+    let text = once(Agent::new(config, &stage.identity).unwrap());
     assert!(text.contains("client id"), "{text}");
 }
 
@@ -102,13 +103,9 @@ fn a_server_that_trusts_another_authority_refuses_in_the_handshake() {
     let address = strict_server(stage.folder.path());
     let text = format!("endpoint = 'strict.test'\naddress = '{address}'\nca_file = 'strict.pem'\n");
     let config = Config::parse(&text, &stage.folder.path().join("agent.toml")).unwrap();
-    let identity = Identity::of_token(&stage.token).unwrap();
     for versions in [Versions::Tls12, Versions::Tls13] {
-        let names = config.names(&stage.serial).unwrap();
-        let roots = Roots::from_file(&config.ca_file).unwrap();
-        let agent = Agent::with_identity(config.clone(), names, roots, &identity, versions).unwrap();
-        let text = once(agent);
-        assert!(text.starts_with("strict.test refuses the chip's certificate (TLS alert "), "{text}");
+        let text = once(Agent::with_versions(config.clone(), &stage.identity, versions).unwrap());
+        assert!(text.starts_with("strict.test refuses our certificate (TLS alert "), "{text}");
     }
 }
 
@@ -151,7 +148,7 @@ fn a_forgotten_alpn_is_suspected() {
     let stage = registered();
     let mut config = config(&stage);
     config.alpn = None;
-    let text = once(Agent::new(config, &stage.token).unwrap());
+    let text = once(Agent::new(config, &stage.identity).unwrap());
     assert!(text.contains("port") || text.contains("TLS handshake"), "{text}");
 }
 
@@ -161,27 +158,31 @@ fn another_server_than_the_endpoint_is_told() {
     let text =
         format!("endpoint = 'other.test'\naddress = '{}'\nca_file = 'ca.pem'\n", stage.cloud.mqtt_address());
     let config = Config::parse(&text, &stage.folder.path().join("agent.toml")).unwrap();
-    let text = once(Agent::new(config, &stage.token).unwrap());
+    let text = once(Agent::new(config, &stage.identity).unwrap());
     assert!(text.contains("other.test") && text.contains("endpoint"), "{text}");
 }
 
 #[test]
 fn a_chip_that_does_not_sign_is_not_taken_for_a_network_problem() {
-    struct Unplugged;
-    impl Key for Unplugged {
-        fn sign(&self, _: &[u8; 32]) -> Result<[u8; 64], Box<dyn std::error::Error + Send + Sync>> {
-            Err("no chip answers at 0x35".into())
-        }
-    }
     let stage = registered();
-    let certificates = stage.token.certificates().unwrap();
-    let chain = vec![certificates.device.clone(), certificates.signer.clone()];
-    let identity = Identity::new(chain, Arc::new(Unplugged));
+    let identity = Identity::held_by(stage.identity.chain().to_vec(), Unplugged).unwrap();
     for versions in [Versions::Tls12, Versions::Tls13] {
-        let config = config(&stage);
-        let names = config.names(&stage.serial).unwrap();
-        let roots = Roots::from_file(&config.ca_file).unwrap();
-        let text = once(Agent::with_identity(config, names, roots, &identity, versions).unwrap());
-        assert!(text.ends_with("the chip could not sign: no chip answers at 0x35"), "{text}");
+        let text = once(Agent::with_versions(config(&stage), &identity, versions).unwrap());
+        assert!(text.contains("no signature: ") && text.contains("no chip answers at 0x35"), "{text}");
+    }
+}
+
+struct Unplugged;
+
+impl Sign for Unplugged {
+    fn sign(&self, _: SignatureScheme, _: &[u8]) -> Result<Vec<u8>, identity::Error> {
+        let problem = "no chip answers at 0x35".to_owned();
+        Err(identity::Error::Pkcs11 { token: "unplugged".to_owned(), problem })
+    }
+}
+
+impl std::fmt::Display for Unplugged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a chip that is not there")
     }
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use atecc_agent::mqtt::{Link, Options};
 use atecc_agent::supervisor::Report;
-use atecc_agent::tls::{Connector, Identity, Roots, Versions};
+use atecc_agent::tls::{Connector, Roots, Versions};
 use stage::Stage;
 
 /// How long one thing may take to happen.
@@ -34,14 +34,14 @@ fn registered() -> Stage {
 }
 
 /// A connector to the stage's listener without ALPN.
-fn connector(stage: &Stage, identity: &Identity, versions: Versions) -> Connector {
+fn connector(stage: &Stage, versions: Versions) -> Connector {
     let roots = Roots::from_file(&stage.folder.path().join("ca.pem")).unwrap();
-    Connector::new(identity, roots, stage.cloud.endpoint(), None, versions).unwrap()
+    Connector::new(&stage.identity, roots, stage.cloud.endpoint(), None, versions).unwrap()
 }
 
 /// Options for a link to the stage's listener without ALPN.
 fn options(stage: &Stage) -> Options {
-    let mut options = Options::new(&stage.serial);
+    let mut options = Options::new(&stage.thing);
     options.address = Some(stage.cloud.mqtt_address().to_string());
     options.reconnect.first = Duration::from_millis(50);
     options.reconnect.longest = Duration::from_millis(200);
@@ -49,9 +49,8 @@ fn options(stage: &Stage) -> Options {
 }
 
 fn link(stage: &Stage) -> Link {
-    let identity = Identity::of_token(&stage.token).unwrap();
     // Nobody reads the events: they do not matter, and the channel is long enough.
-    Link::start(options(stage), connector(stage, &identity, Versions::Both)).unwrap().0
+    Link::start(options(stage), connector(stage, Versions::Both)).unwrap().0
 }
 
 /// A CA file with which nothing that the stage's cloud shows can be verified.

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use atecc_agent::mqtt::{Disconnect, Event, Link};
-use atecc_agent::tls::{Identity, Versions};
+use atecc_agent::tls::Versions;
 
 use crate::{LIMIT, connector, options, registered};
 
@@ -53,16 +53,15 @@ fn forward(mut from: TcpStream, mut to: TcpStream, swallows: Arc<AtomicBool>) {
 async fn a_connection_that_falls_silent_is_given_up_and_made_again() {
     let stage = registered();
     let middlebox = Middlebox::new(stage.cloud.mqtt_address());
-    let identity = Identity::of_token(&stage.token).unwrap();
     let mut options = options(&stage);
     options.address = Some(middlebox.address.to_string());
     options.keep_alive_seconds = 1;
-    let (link, mut events) = Link::start(options, connector(&stage, &identity, Versions::Both)).unwrap();
+    let (link, mut events) = Link::start(options, connector(&stage, Versions::Both)).unwrap();
     assert!(matches!(events.next().await, Some(Event::Connected { .. })));
 
     middlebox.swallows.store(true, Ordering::SeqCst);
     let start = Instant::now();
-    let receipt = link.publish(&format!("{}/telemetry", stage.serial), "x").unwrap();
+    let receipt = link.publish(&format!("{}/telemetry", stage.thing), "x").unwrap();
     let Some(Event::Disconnected { reason: Disconnect::Silent, unacknowledged, .. }) = events.next().await
     else {
         panic!("the silence went unnoticed")
@@ -79,11 +78,10 @@ async fn a_connection_that_falls_silent_is_given_up_and_made_again() {
 async fn a_server_that_never_answers_is_given_up_after_the_limit() {
     let stage = registered();
     let tarpit = TcpListener::bind("127.0.0.1:0").unwrap();
-    let identity = Identity::of_token(&stage.token).unwrap();
     let mut options = options(&stage);
     options.address = Some(tarpit.local_addr().unwrap().to_string());
     options.connect_timeout = Duration::from_millis(300);
-    let (_link, mut events) = Link::start(options, connector(&stage, &identity, Versions::Both)).unwrap();
+    let (_link, mut events) = Link::start(options, connector(&stage, Versions::Both)).unwrap();
     for _ in 0..2 {
         let Some(Event::Disconnected { reason, .. }) = events.next().await else { panic!("connected?") };
         assert!(matches!(reason, Disconnect::TooSlow { .. }), "{reason}");
@@ -94,10 +92,9 @@ async fn a_server_that_never_answers_is_given_up_after_the_limit() {
 async fn the_end_does_not_wait_for_a_handshake_that_never_ends() {
     let stage = registered();
     let tarpit = TcpListener::bind("127.0.0.1:0").unwrap();
-    let identity = Identity::of_token(&stage.token).unwrap();
     let mut options = options(&stage);
     options.address = Some(tarpit.local_addr().unwrap().to_string());
-    let (link, _events) = Link::start(options, connector(&stage, &identity, Versions::Both)).unwrap();
+    let (link, _events) = Link::start(options, connector(&stage, Versions::Both)).unwrap();
     link.publish("t", "").unwrap();
     let _held = tarpit.accept().unwrap();
     let start = Instant::now();
@@ -109,13 +106,12 @@ async fn the_end_does_not_wait_for_a_handshake_that_never_ends() {
 async fn the_end_does_not_wait_longer_than_its_limit_for_a_silent_server() {
     let stage = registered();
     let middlebox = Middlebox::new(stage.cloud.mqtt_address());
-    let identity = Identity::of_token(&stage.token).unwrap();
     let mut options = options(&stage);
     options.address = Some(middlebox.address.to_string());
-    let (link, mut events) = Link::start(options, connector(&stage, &identity, Versions::Both)).unwrap();
+    let (link, mut events) = Link::start(options, connector(&stage, Versions::Both)).unwrap();
     assert!(matches!(events.next().await, Some(Event::Connected { .. })));
     middlebox.swallows.store(true, Ordering::SeqCst);
-    link.publish(&format!("{}/telemetry", stage.serial), "x").unwrap();
+    link.publish(&format!("{}/telemetry", stage.thing), "x").unwrap();
     let start = Instant::now();
     assert_eq!(link.shutdown(Duration::from_millis(500)).await.unwrap(), 1);
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
