@@ -117,10 +117,10 @@ impl Module {
         Ok(sessions.open(slot, is_read_write, Session::new(token, is_read_write)))
     }
 
-    /// The session with this handle. Once its token is gone, it has nothing left but its end.
+    /// The session with this handle. Once its token is gone for good, it has nothing left but its end.
     pub(crate) fn session(&self, handle: CK_SESSION_HANDLE) -> Result<Arc<Session>, Error> {
         let session = self.sessions().get(handle)?;
-        if session.token().is_gone() { Err(Error::DeviceRemoved) } else { Ok(session) }
+        if session.token().is_over() { Err(Error::DeviceRemoved) } else { Ok(session) }
     }
 
     /// C_GetSessionInfo.

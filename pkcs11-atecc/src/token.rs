@@ -33,8 +33,10 @@ pub(crate) struct Token {
     /// Some slot of the chip is free for a new key.
     generates: bool,
     is_removable: bool,
-    /// Set for good when the chip went: its sessions are over, and the slot opens it anew.
+    /// Set for good when the chip went: the slot opens it anew.
     is_gone: AtomicBool,
+    /// Set for good when its sessions are over.
+    is_over: AtomicBool,
     last_seen: Mutex<Instant>,
     is_user_logged_in: AtomicBool,
     /// Wrong PINs in a row of which the store does not know, since it cannot be written.
@@ -61,6 +63,7 @@ impl Token {
             created: Mutex::default(),
             is_removable: spec.is_removable(),
             is_gone: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
             last_seen: Mutex::new(Instant::now()),
             is_user_logged_in: AtomicBool::new(false),
             uncounted_pins: Mutex::default(),
@@ -92,6 +95,20 @@ impl Token {
         self.is_gone.load(Ordering::Acquire)
     }
 
+    /// Whether its sessions have nothing left but their end.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// The chip went. A session of nobody goes on when that chip, and no other, is back: ssh-agent and OpenSSL's engine
+    /// never open a second one. One that somebody is logged in to is over, as the standard has it of all.
+    fn has_gone(&self, is_another_there: bool) {
+        self.is_gone.store(true, Ordering::Release);
+        if is_another_there || self.is_user_logged_in() {
+            self.is_over.store(true, Ordering::Release);
+        }
+    }
+
     /// Whether the chip is there, as far as was seen lately or can be seen now.
     pub(crate) fn answers(&self) -> bool {
         if self.is_gone() {
@@ -102,12 +119,15 @@ impl Token {
         }
         let is_gone = match self.device.presence() {
             Ok(is_present) => !is_present,
-            Err(error) if error.is_absent() => true,
+            Err(error) if error.is_absent() => {
+                self.has_gone(false);
+                return false;
+            }
             // A bus that others hold for long, or a damaged answer, ends no session.
             Err(_) => return true,
         };
         if is_gone {
-            self.is_gone.store(true, Ordering::Release);
+            self.has_gone(true);
         } else {
             *locked(&self.last_seen) = Instant::now();
         }
@@ -309,7 +329,10 @@ impl Token {
                 Error::TokenNotPresent
             }
             error if error.is_absent() => {
-                self.is_gone.store(true, Ordering::Release);
+                self.has_gone(matches!(
+                    error,
+                    atecc_token::Error::Chip(atecc::Error::Transport(TransportError::AnotherChip { .. }))
+                ));
                 Error::DeviceRemoved
             }
             atecc_token::Error::PermanentKey { .. }

@@ -72,7 +72,20 @@ static void pulled_and_plugged_in(void)
     OK(p11->C_CloseSession(session));
     RETURNS(p11->C_Login(other, CKU_USER, NULL, 0), CKR_USER_ALREADY_LOGGED_IN);
     RETURNS(p11->C_CloseSession(session), CKR_SESSION_HANDLE_INVALID);
-    OK(sign(other, find(other, CKO_PRIVATE_KEY)));
+    key = find(other, CKO_PRIVATE_KEY);
+    OK(sign(other, key));
+
+    /* A session of nobody goes on with its chip: ssh-agent and OpenSSL's engine never open another one. */
+    OK(p11->C_Logout(other));
+    wait_for("pull");
+    RETURNS(sign(other, key), CKR_DEVICE_REMOVED);
+    RETURNS(sign(other, key), CKR_DEVICE_REMOVED);
+    RETURNS(p11->C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &session), CKR_TOKEN_NOT_PRESENT);
+    wait_for("plug");
+    OK(sign(other, key));
+    session = open_session(0);
+    OK(sign(session, find(session, CKO_PRIVATE_KEY)));
+    OK(sign(other, key));
 }
 
 static void *finalize_later(void *nothing)

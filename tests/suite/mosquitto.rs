@@ -53,6 +53,11 @@ impl Broker {
         Self { port, certificate, _folder: folder, _process: process }
     }
 
+    /// Where it listens, on the loopback interface.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// `atecc-agent run` for this broker, with the chip `device` and the name in its certificate. The configuration goes
     /// into `folder`.
     pub(crate) fn agent(&self, folder: &Path, name: &str, device: &str) -> Command {

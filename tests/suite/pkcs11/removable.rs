@@ -58,7 +58,15 @@ fn a_token_that_went_ends_its_sessions_and_a_new_one_works_when_it_is_back() {
     conversation.go_on();
     thread::sleep(Duration::from_millis(700));
     let _ = std::fs::remove_file(&socket);
+    let bus = chip.serve();
+    conversation.expect("pull");
+    let socket = bus.socket.clone();
+    drop(bus);
+    conversation.go_on();
+    conversation.expect("plug");
+    let _ = std::fs::remove_file(&socket);
     let _bus = chip.serve();
+    conversation.go_on();
     conversation.expect("no failures");
     assert!(conversation.child.wait().unwrap().success());
 }
