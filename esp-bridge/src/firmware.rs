@@ -67,16 +67,18 @@ where
         self.guard.session()
     }
 
-    /// Looks for the chip if it is not known, answers one request if one comes, and looks after the face. Takes about
+    /// Looks for the chip if it is not known or was changed, answers one request if one comes, and looks after the face. Takes about
     /// 20 ms when nobody asks.
     ///
     /// A stream that fails is begun anew: a host may be plugged in and out as it likes.
     pub fn poll<S: Stream>(&mut self, stream: &mut S) {
-        if !self.guard.session().state().has_chip() {
+        let session = self.guard.session();
+        if session.is_outdated() || !session.state().has_chip() {
             self.look();
         }
         if self.server.poll(stream, self.chip.transport_mut(), &mut self.guard).is_err() {
             self.server = Server::new(self.about);
+            self.guard.forsaken();
         }
         self.guard.idle();
     }
@@ -97,7 +99,7 @@ where
     fn look(&mut self) {
         self.guard.idle();
         let (session, face) = self.guard.parts();
-        if face.now() < self.look_at {
+        if !session.is_outdated() && face.now() < self.look_at {
             return;
         }
         let found = identity::read(&mut self.chip);

@@ -45,6 +45,18 @@ pub struct Finger {
 }
 
 impl Finger {
+    /// Looks where the finger is at `now`. A controller that does not answer has seen nothing: what was touched before
+    /// is forgotten, and not taken for a press.
+    pub fn look<I: I2c>(&mut self, bus: &mut I, now: Duration) -> Option<Press> {
+        match finger(bus) {
+            Ok(at) => self.poll(at, now),
+            Err(_) => {
+                *self = Self::default();
+                None
+            }
+        }
+    }
+
     /// Takes where the finger is at `now`. A press is told when the finger is lifted where it came down, so that one
     /// can slide off a button that was touched by mistake.
     pub fn poll(&mut self, at: Option<Point>, now: Duration) -> Option<Press> {
@@ -81,6 +93,7 @@ impl Finger {
 
 #[cfg(test)]
 mod tests {
+    use embedded_hal::i2c::ErrorKind;
     use embedded_hal_mock::eh1::i2c::{Mock, Transaction};
 
     use super::*;
@@ -103,6 +116,27 @@ mod tests {
         assert_eq!(finger(&mut bus).unwrap(), Some(Point::new(0x13f, 0xef)));
         assert_eq!(finger(&mut bus).unwrap(), None);
         assert_eq!(finger(&mut bus).unwrap(), None);
+        bus.done();
+    }
+
+    #[test]
+    fn a_controller_that_fails_lifts_no_finger() {
+        let on_allow = || Transaction::write_read(0x38, [0x02].into(), [0x01, 0x00, 0xf0, 0x00, 0xc8].into());
+        let no_finger = || Transaction::write_read(0x38, [0x02].into(), [0; 5].into());
+        let mut bus = Mock::new(&[
+            on_allow(),
+            no_finger(),
+            on_allow(),
+            no_finger().with_error(ErrorKind::Other),
+            no_finger(),
+        ]);
+        let mut finger = Finger::default();
+        let mut look = |at| finger.look(&mut bus, ms(at));
+        assert_eq!(look(0), None);
+        assert_eq!(look(20), Some(Press { meaning: Meaning::Allow, since: ms(0) }));
+        for at in [40, 60, 80] {
+            assert_eq!(look(at), None);
+        }
         bus.done();
     }
 

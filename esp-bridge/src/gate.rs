@@ -69,6 +69,12 @@ impl<F: Face> Guard<F> {
         (&mut self.session, &mut self.face)
     }
 
+    /// Whoever asked is gone, and with them the question.
+    pub(crate) fn forsaken(&mut self) {
+        let now = self.face.now();
+        self.session.withdraw(Refusal::Cancelled, now);
+    }
+
     /// Time passes and nobody asks.
     pub fn idle(&mut self) {
         self.face.feed();
@@ -101,6 +107,7 @@ impl<F: Face> Gate for Guard<F> {
             }
             Answer::Wait => {
                 self.show(now);
+                self.session.question_shown(self.face.now());
                 Decision::Ask(QUESTION_LIMIT)
             }
             Answer::No(refusal) => Decision::Refuse(fault(&refusal, asked)),

@@ -61,6 +61,7 @@ pub struct Session {
     unlocked: Option<Duration>,
     last: Option<Request>,
     signatures: u32,
+    is_outdated: bool,
 }
 
 impl Session {
@@ -110,10 +111,16 @@ impl Session {
         self.question.map(|question| (question.asked + QUESTION_LIMIT).saturating_sub(now))
     }
 
+    /// Whether the chip was changed since it said which keys it has.
+    pub const fn is_outdated(&self) -> bool {
+        self.is_outdated
+    }
+
     /// The chip was found, with this identity and these keys.
     pub fn chip_found(&mut self, identity: Identity, keys: KeySlots, now: Duration) {
         self.policy = Policy::new(keys);
         self.identity = Some(identity);
+        self.is_outdated = false;
         self.memory = Memory::EMPTY;
         self.enter(Event::ChipFound, now);
     }
@@ -126,6 +133,7 @@ impl Session {
         self.question = None;
         self.unlocked = None;
         self.touched = None;
+        self.is_outdated = false;
         self.memory = Memory::EMPTY;
         self.enter(event, now);
     }
@@ -163,6 +171,13 @@ impl Session {
         }
     }
 
+    /// The question can be read since `now`, which is when its time begins: a display takes a while.
+    pub const fn question_shown(&mut self, now: Duration) {
+        if let Some(question) = &mut self.question {
+            question.asked = now;
+        }
+    }
+
     /// Goes on with the question for `packets`, the same ones that it was asked for.
     pub fn answer(&mut self, packets: &[Packet], press: Option<Press>, now: Duration) -> Answer {
         let Some(Question { request, asked }) = self.question else {
@@ -197,6 +212,8 @@ impl Session {
         if let State::Signing(request) = self.state {
             if succeeded {
                 self.last = Some(request);
+                // A change may be one of the rules by which the policy judges.
+                self.is_outdated |= request.changes;
                 if !request.changes {
                     self.signatures = self.signatures.saturating_add(u32::from(request.count));
                 }

@@ -4,6 +4,7 @@
 use std::{
     collections::VecDeque,
     io,
+    net::Shutdown,
     os::unix::net::UnixStream,
     sync::{
         Arc, Mutex,
@@ -14,7 +15,7 @@ use std::{
 };
 
 use atecc::{
-    Device, Error, Slot, Transport,
+    Device, Error, Slot, Status, Transport,
     i2c::{I2cTransport, TRUST_AND_GO_ADDRESS},
     link::{About, Client, Error as LinkError, Fault, Stream},
     packet::{Packet, Response},
@@ -25,6 +26,7 @@ use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, Operation};
 use esp_bridge::{
     firmware::Firmware,
     gate::Face,
+    policy::Refusal,
     session::Session,
     state::State,
     touch::{Meaning, Press, TouchPolicy},
@@ -131,14 +133,20 @@ struct Bench {
     pulled: Arc<AtomicBool>,
     shorted: Arc<AtomicBool>,
     port: UnixStream,
+    /// The far end of another port, which the device shall have instead of this one.
+    plugged: Mutex<Option<UnixStream>>,
 }
 
 impl Bench {
     fn host(&self) -> Device<Client<Line>> {
+        Self::host_on(&self.port)
+    }
+
+    fn host_on(port: &UnixStream) -> Device<Client<Line>> {
         // Each host begins somewhere else, as the protocol wants it.
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let sequence = NEXT.fetch_add(10_000, Ordering::Relaxed);
-        Device::new(Client::new(Line(self.port.try_clone().unwrap(), Instant::now()), sequence))
+        Device::new(Client::new(Line(port.try_clone().unwrap(), Instant::now()), sequence))
     }
 
     fn will(&self, meaning: Meaning) {
@@ -156,25 +164,39 @@ impl Bench {
     }
 }
 
-/// Runs `test` beside a firmware that is ready.
+/// Runs `test` beside a firmware that is ready, with a Trust&GO chip.
 fn with_firmware(touch: TouchPolicy, test: impl FnOnce(&Bench)) {
+    with_chip(Personality::TngTls3, touch, test);
+}
+
+fn with_chip(personality: Personality, touch: TouchPolicy, test: impl FnOnce(&Bench)) {
     let (port, far) = UnixStream::pair().unwrap();
-    let bench = Bench { world: Shared::default(), pulled: Arc::default(), shorted: Arc::default(), port };
+    let bench = Bench {
+        world: Shared::default(),
+        pulled: Arc::default(),
+        shorted: Arc::default(),
+        port,
+        plugged: Mutex::default(),
+    };
     let (world, pulled, shorted) = (bench.world.clone(), bench.pulled.clone(), bench.shorted.clone());
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             let start = Instant::now();
             let clock = Clock::new_virtual();
-            let chip = Chip::new(Personality::TngTls3.make().unwrap(), Pace::Typical);
+            let chip = Chip::new(personality.make().unwrap(), Pace::Typical);
+            let address = chip.i2c_address();
             let bus = Bus::new(chip, clock.clone(), Bus::STANDARD_HERTZ);
             let wires = Wires { bus, pulled, shorted };
-            let chip = I2cTransport::new(wires, clock, TRUST_AND_GO_ADDRESS);
+            let chip = I2cTransport::new(wires, clock, address);
             let about = About { name: "test", is_emulated: true, may_ask: true, run: 7 };
             let face = Robot { world, start, asked: None };
             let mut firmware = Firmware::new(about, chip, Session::new(touch), face);
             let mut line = Line(far, start);
             while !stop.load(Ordering::Relaxed) {
+                if let Some(far) = bench.plugged.lock().unwrap().take() {
+                    line = Line(far, start);
+                }
                 firmware.poll(&mut line);
             }
         });
@@ -259,6 +281,64 @@ fn what_changes_the_chip_needs_the_unlocked_device() {
         bench.will(Meaning::Allow);
         assert_eq!(new_key().unwrap(), 64);
         bench.wait_for(|state| matches!(state, State::Asking(request) if request.changes));
+    });
+}
+
+#[test]
+fn what_the_list_or_the_slot_does_not_allow_is_refused_by_its_opcode() {
+    with_firmware(TouchPolicy::Never, |bench| {
+        // No such command, a mode that nobody knows, and a slot that does not sign digests.
+        for (opcode, mode, slot) in [(0x99, 0x00, 0), (0x41, 0x13, 0), (0x41, 0xa0, 1)] {
+            let packet = Packet::new(opcode, mode, slot, &[], 64);
+            let result = bench.host().into_transport().transact(&[packet], &mut Responses::new());
+            assert!(
+                matches!(result, Err(LinkError::Fault(Fault::Refused { opcode: of })) if of == opcode),
+                "{result:?}"
+            );
+            bench.wait_for(|state| matches!(state, State::Refused(_)));
+        }
+    });
+}
+
+/// Else a chip that was set up here would be judged by the rules of a blank one until somebody restarts the device.
+#[test]
+fn rules_that_were_written_to_the_chip_are_the_rules() {
+    with_chip(Personality::Blank, TouchPolicy::Never, |bench| {
+        let policy_says_no = || match bench.host().sign(Slot::PRIMARY_KEY, &DIGEST) {
+            Err(Error::Transport(LinkError::Fault(fault))) => fault == Fault::Refused { opcode: 0x41 },
+            // The chip's own no: it is not locked, and has no key yet.
+            Err(Error::Response { .. }) => false,
+            other => panic!("{other:?}"),
+        };
+        assert!(!policy_says_no());
+        bench.world.lock().unwrap().unlocks = true;
+        thread::sleep(Duration::from_millis(200));
+        bench.will(Meaning::Allow);
+        // KeyConfig of slots 0 and 1, which are no longer for private keys.
+        let packet = Packet::new(0x12, 0x00, 96 / 4, &[&[0x1c, 0x00, 0x1c, 0x00]], 1);
+        let mut answers = Responses::new();
+        bench.host().into_transport().transact(&[packet], &mut answers).unwrap();
+        let status = answers.last().and_then(Response::status);
+        assert!(status.is_none_or(|status| status == Status::Success), "{status:?}");
+        assert!(policy_says_no());
+    });
+}
+
+#[test]
+fn a_question_of_a_host_that_is_gone_is_taken_off_the_screen() {
+    with_firmware(TouchPolicy::Always, |bench| {
+        thread::scope(|scope| {
+            let asking = scope.spawn(|| bench.host().sign(Slot::PRIMARY_KEY, &DIGEST));
+            bench.wait_for(|state| matches!(state, State::Asking(_)));
+            bench.port.shutdown(Shutdown::Both).unwrap();
+            assert!(asking.join().unwrap().is_err());
+        });
+        bench.wait_for(|state| *state == State::Refused(Refusal::Cancelled));
+        // Who comes next is not told that another question is open.
+        let (port, far) = UnixStream::pair().unwrap();
+        *bench.plugged.lock().unwrap() = Some(far);
+        bench.will(Meaning::Allow);
+        Bench::host_on(&port).sign(Slot::PRIMARY_KEY, &DIGEST).unwrap();
     });
 }
 

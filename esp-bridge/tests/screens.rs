@@ -1,4 +1,5 @@
-//! Every screen is the picture in docs/screens. `./build screens` draws the pictures anew, for somebody to look at.
+//! Every screen is the picture in docs/screens, and the lights are as the README has them. `./build screens` draws the
+//! pictures anew, for somebody to look at.
 
 mod support;
 
@@ -7,6 +8,7 @@ use std::{env, path::PathBuf, time::Duration};
 use atecc::packet::Packet;
 use embedded_graphics::pixelcolor::{Rgb565, RgbColor};
 use esp_bridge::{
+    leds::{FRAME, Rgb, light},
     screens,
     session::{Origin, Session},
     touch::{Meaning, Press, TouchPolicy},
@@ -66,6 +68,35 @@ fn what_must_be_seen_is_seen() {
         for other in &scenes[index + 1..] {
             assert!(one.draw().pixels() != other.draw().pixels(), "{} and {}", one.name, other.name);
         }
+    }
+}
+
+/// Of two seconds, in the order of the table.
+#[test]
+fn the_lights_say_what_the_readme_says() {
+    let scenes = scenes();
+    let lights = |name: &str| -> Vec<Rgb> {
+        let scene = scenes.iter().find(|scene| scene.name == name).unwrap();
+        (0..40).map(|frame| light(&scene.session, scene.now + frame * FRAME)).collect()
+    };
+    let changes = |lights: &[Rgb]| lights.windows(2).filter(|two| two[0] != two[1]).count();
+    let all_are = |lights: &[Rgb], is_it: fn(&Rgb) -> bool| lights.iter().all(is_it);
+    let red = |light: &Rgb| light.red > 0 && light.green == 0 && light.blue == 0;
+    let red_or_dark = |light: &Rgb| light.green == 0 && light.blue == 0;
+
+    let ready = lights("ready");
+    assert!(all_are(&ready, |light| light.red == 0 && light.green > light.blue && light.green < 16));
+    let asking = lights("asking-sign");
+    assert!(all_are(&asking, |light| light.red > light.green && light.green > 0 && light.blue == 0));
+    let signing = lights("signing");
+    assert!(all_are(&signing, |light| light.blue > light.green && light.red == 0));
+    let refused = lights("refused-denied");
+    assert!(all_are(&refused, red));
+    assert!([&ready, &signing, &refused].iter().all(|lights| changes(lights) == 0));
+    assert!(changes(&asking) > 20);
+    for (name, blinks) in [("unlocked", 3..=4), ("chip-missing", 3..=4), ("bus-fault", 12..=14)] {
+        let lights = lights(name);
+        assert!(all_are(&lights, red_or_dark) && blinks.contains(&changes(&lights)), "{name}");
     }
 }
 

@@ -35,9 +35,13 @@ pub(super) fn refused<D: DrawTarget<Color = Rgb565>>(
     header("Refused", theme::RED, display)?;
     let todo: &[&str] = match refusal {
         Refusal::Locked(_) => &["To allow changes for a minute,", "hold the middle button for 3 s."],
-        Refusal::NotOnTheList { .. } => &["This device never passes it on."],
-        Refusal::NotThisKey { .. } => &["The chip's configuration gives", "this slot to another purpose."],
-        Refusal::Denied | Refusal::Cancelled => &["Nothing was signed."],
+        Refusal::NotOnTheList { .. } => {
+            &["This device never passes it on.", "What it does pass on is listed", "in its README."]
+        }
+        Refusal::NotThisKey { .. } => {
+            &["The chip's configuration gives", "this slot to another purpose.", "Choose another slot."]
+        }
+        Refusal::Denied | Refusal::Cancelled => &["Nothing was signed.", "If it should be, ask again."],
         Refusal::TimedOut => &["Nothing was signed.", "Ask again, and touch Allow."],
         Refusal::TooLateToAsk => &["Nothing was signed.", "Sign in one transaction."],
         Refusal::Busy | Refusal::NoChip => &["Try again."],

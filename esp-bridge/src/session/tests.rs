@@ -288,3 +288,38 @@ fn a_failed_signature_is_not_counted() {
     session.done(false, START);
     assert_eq!((session.state(), session.signatures(), session.last()), (State::Ready, 0, None));
 }
+
+#[test]
+fn a_finger_has_time_from_when_the_question_can_be_read() {
+    let mut session = ready(TouchPolicy::Always);
+    session.request(&packets(0), Origin::Transaction, START);
+    let shown = START + SECOND;
+    session.question_shown(shown);
+    assert_eq!(session.question_left(shown), Some(QUESTION_LIMIT));
+    let early = shown + GUARD - Duration::from_millis(1);
+    assert_eq!(session.answer(&packets(0), press(Meaning::Allow, early), early), Answer::Wait);
+    let now = shown + GUARD;
+    assert_eq!(session.answer(&packets(0), press(Meaning::Allow, now), now), Answer::Go);
+    // Without a question there is none to be shown.
+    session.question_shown(now);
+    assert_eq!(session.question_left(now), None);
+}
+
+#[test]
+fn a_chip_that_was_changed_is_looked_at_again() {
+    let mut session = ready(TouchPolicy::Never);
+    session.request(&packets(0), Origin::Transaction, START);
+    session.done(true, START);
+    assert!(!session.is_outdated(), "a signature changes nothing");
+    session.idle(press(Meaning::Unlock, START), START);
+    for succeeded in [false, true] {
+        let now = START + SECOND;
+        session.request(&write(), Origin::Transaction, START);
+        session.answer(&write(), press(Meaning::Allow, now), now);
+        session.done(succeeded, now);
+        assert_eq!(session.is_outdated(), succeeded);
+    }
+    found(&mut session, START + 2 * SECOND);
+    assert!(!session.is_outdated());
+    assert!(session.unlocked(START + 2 * SECOND).is_some(), "it is the same chip");
+}

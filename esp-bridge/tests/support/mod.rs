@@ -8,7 +8,7 @@ use atecc_emulator::provision::Personality;
 use embedded_graphics::{pixelcolor::Rgb565, prelude::*, primitives::Rectangle};
 use esp_bridge::{
     identity::Identity,
-    policy::KeySlots,
+    policy::{KeySlots, Refusal},
     screens,
     session::{Origin, Session},
     state::Event,
@@ -173,6 +173,14 @@ pub(crate) fn scenes() -> Vec<Scene> {
     let now = START + Duration::from_secs(2);
     denied.answer(&sign(0, DIGEST), Some(Press { meaning: Meaning::Refuse, since: now }), now);
     scenes.push(scene("refused-denied", denied, 3));
+    let mut cancelled = refused(&sign(0, DIGEST));
+    cancelled.withdraw(Refusal::Cancelled, now);
+    scenes.push(scene("refused-cancelled", cancelled, 3));
+    let [_, nonce, sign_only] = sign(0, DIGEST);
+    let mut late = with_chip(TouchPolicy::Always, Some(0x2c20));
+    late.request(&[nonce], Origin::LeaseBegin, START);
+    late.request(&[sign_only], Origin::LeaseNext, START);
+    scenes.push(scene("refused-late", late, 1));
     let mut timed_out = refused(&sign(0, DIGEST));
     timed_out.answer(&sign(0, DIGEST), None, START + Duration::from_secs(30));
     scenes.push(scene("refused-timeout", timed_out, 31));
