@@ -19,8 +19,8 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// Makes a root and a server certificate for the endpoint.
-    pub(crate) fn for_endpoint(endpoint: &str) -> Result<Self, Error> {
+    /// Makes a root and one server certificate for the endpoints of all accounts, as AWS has one for a region.
+    pub(crate) fn for_endpoints<'a>(endpoints: impl Iterator<Item = &'a str>) -> Result<Self, Error> {
         let root_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let mut root = CertificateParams::default();
         root.distinguished_name = name("EMULATOR root (not AWS, for tests only)");
@@ -29,7 +29,7 @@ impl Authority {
         let root_certificate = root.self_signed(&root_key)?;
 
         let server_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        let mut server = CertificateParams::new(vec![endpoint.to_owned()])?;
+        let mut server = CertificateParams::new(endpoints.map(str::to_owned).collect::<Vec<_>>())?;
         server.distinguished_name = name("EMULATOR of IoT Core (not AWS)");
         server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

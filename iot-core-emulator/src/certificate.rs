@@ -7,6 +7,7 @@ use x509_cert::Certificate;
 use x509_cert::der::asn1::{PrintableStringRef, Utf8StringRef};
 use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::der::{Decode, Tag, Tagged};
+use x509_cert::name::Name;
 
 use crate::Error;
 
@@ -34,6 +35,9 @@ impl fmt::Display for CertificateId {
     }
 }
 
+/// The common name in a subject.
+pub(crate) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+
 /// The status of a registered certificate; only [`Status::Active`] may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -43,6 +47,8 @@ pub enum Status {
     Inactive,
     /// Switched off by its owner for good.
     Revoked,
+    /// Registered by the service, and not switched on yet: by just-in-time registration, or by fleet provisioning.
+    PendingActivation,
 }
 
 impl fmt::Display for Status {
@@ -51,6 +57,7 @@ impl fmt::Display for Status {
             Self::Active => "ACTIVE",
             Self::Inactive => "INACTIVE",
             Self::Revoked => "REVOKED",
+            Self::PendingActivation => "PENDING_ACTIVATION",
         })
     }
 }
@@ -62,10 +69,19 @@ pub(crate) fn check(der: &[u8]) -> Result<(), Error> {
 
 /// The first common name of the subject, if the certificate has a readable one.
 pub(crate) fn common_name(der: &[u8]) -> Option<String> {
-    const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
     let certificate = Certificate::from_der(der).ok()?;
-    let subject = certificate.tbs_certificate().subject();
-    let attribute = subject.iter().find(|attribute| attribute.oid == COMMON_NAME)?;
+    attribute(certificate.tbs_certificate().subject(), COMMON_NAME)
+}
+
+/// The first value of an attribute of the subject, named by its object identifier in dots.
+pub(crate) fn subject_attribute(der: &[u8], oid: &str) -> Option<String> {
+    let certificate = Certificate::from_der(der).ok()?;
+    attribute(certificate.tbs_certificate().subject(), ObjectIdentifier::new(oid).ok()?)
+}
+
+/// The first value of an attribute of a name, if it is a readable text.
+pub(crate) fn attribute(name: &Name, oid: ObjectIdentifier) -> Option<String> {
+    let attribute = name.iter().find(|attribute| attribute.oid == oid)?;
     match attribute.value.tag() {
         Tag::Utf8String => {
             attribute.value.decode_as::<Utf8StringRef<'_>>().ok().map(|s| s.as_str().to_owned())

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
+use crate::account::Account;
 use crate::broker::Message;
 use crate::event::{Event, Listener, Qos};
 use crate::history::Events;
@@ -32,6 +33,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(2);
 /// the client under test runs on the same thread.
 pub struct IotCore {
     service: Arc<Service>,
+    /// That of the endpoint that the options name first.
+    account: Arc<Account>,
     listeners: Arc<tokio::sync::Mutex<Listeners>>,
     mqtt_address: SocketAddr,
     alpn_address: SocketAddr,
@@ -62,6 +65,7 @@ impl IotCore {
             // It ends by itself as soon as it finds that nobody listens.
             Err(_) => return Err(Error::Stopped),
         };
+        let account = service.accounts.first().cloned().ok_or(Error::Stopped)?;
         let mqtt_address = listeners.address(Listener::Mqtt);
         let alpn_address = listeners.address(Listener::Alpn);
         tracing::info!(
@@ -73,6 +77,7 @@ impl IotCore {
         Ok(Self {
             place: Mutex::new(Events::of(service.history.clone())),
             listeners: Arc::new(tokio::sync::Mutex::new(listeners)),
+            account,
             service,
             mqtt_address,
             alpn_address,
@@ -110,7 +115,18 @@ impl IotCore {
     /// The registry of certificates, things, policies and shadows.
     #[must_use]
     pub fn registry(&self) -> &Registry {
-        &self.service.registry
+        &self.account.registry
+    }
+
+    /// The registry of the account behind another endpoint; `None` if no account has that endpoint.
+    #[must_use]
+    pub fn registry_of(&self, endpoint: &str) -> Option<&Registry> {
+        self.service.account(endpoint).map(|account| &account.registry)
+    }
+
+    /// Moves the emulator's clock forward, by which tokens and claims run out and throttles let go.
+    pub fn advance_clock(&self, by: Duration) {
+        self.service.clock.advance(by);
     }
 
     /// Publishes a message from the cloud side, as a rule or another client would. On a request
@@ -122,8 +138,8 @@ impl IotCore {
         if topic.is_empty() || !valid_topic(topic) {
             return Err(Error::Topic(topic.to_owned()));
         }
-        let (service, topic, payload) = (self.service.clone(), topic.to_owned(), payload.into());
-        self.call(async move { service.publish(&topic, payload, qos).await })
+        let (account, topic, payload) = (self.account.clone(), topic.to_owned(), payload.into());
+        self.call(async move { account.publish(&topic, payload, qos).await })
     }
 
     /// Merges an object into the desired state of a thing's classic shadow; `null` removes a value.
@@ -137,9 +153,9 @@ impl IotCore {
         }
         let shadow = ShadowName { thing: thing.to_owned(), name: None };
         let body = json!({ "state": { "desired": desired } }).to_string();
-        let service = self.service.clone();
+        let account = self.account.clone();
         let version =
-            self.call(async move { service.shadow(None, &shadow, Request::Update, body.as_bytes()).await })??;
+            self.call(async move { account.shadow(None, &shadow, Request::Update, body.as_bytes()).await })??;
         version.ok_or(Error::Stopped)
     }
 
@@ -152,8 +168,8 @@ impl IotCore {
         if !valid_filter(filter) {
             return Err(Error::Topic(filter.to_owned()));
         }
-        let (service, filter) = (self.service.clone(), filter.to_owned());
-        self.call(async move { service.broker.observe(&filter).await })?
+        let (account, filter) = (self.account.clone(), filter.to_owned());
+        self.call(async move { account.broker.observe(&filter).await })?
     }
 
     /// The history of events from its beginning, at most the newest 65,536.

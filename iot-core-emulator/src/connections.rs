@@ -28,7 +28,8 @@ struct Table {
 
 #[derive(Debug)]
 struct Entry {
-    client_id: Option<String>,
+    /// Account and client id.
+    client: Option<(String, String)>,
     cut: mpsc::Sender<Reason>,
 }
 
@@ -46,25 +47,27 @@ impl Connections {
         let mut table = lock(&self.table);
         table.newest += 1;
         let number = table.newest;
-        table.open.insert(number, Entry { client_id: None, cut: sender });
+        table.open.insert(number, Entry { client: None, cut: sender });
         Ticket { connections: self.clone(), number, cut }
     }
 
-    /// Gives a client id to a connection. An older one with the same id is cut, and its end awaited.
-    pub(crate) async fn claim(&self, number: u64, client_id: &str) {
+    /// Gives a client id to a connection. An older one with the same id in the same account is cut, and its end
+    /// awaited.
+    pub(crate) async fn claim(&self, number: u64, account: &str, client_id: &str) {
+        let client = (account.to_owned(), client_id.to_owned());
         let mut ended = self.ended.subscribe();
         let mut rivals = Vec::new();
         {
             let mut table = lock(&self.table);
             for (rival, entry) in &table.open {
-                if *rival != number && entry.client_id.as_deref() == Some(client_id) {
+                if *rival != number && entry.client.as_ref() == Some(&client) {
                     // A full channel means that it is being cut already.
                     let _ = entry.cut.try_send(Reason::DuplicateClientId);
                     rivals.push(*rival);
                 }
             }
             if let Some(entry) = table.open.get_mut(&number) {
-                entry.client_id = Some(client_id.to_owned());
+                entry.client = Some(client);
             }
         }
         let gone = ended.wait_for(|_| {

@@ -11,7 +11,7 @@ use crate::event::Event;
 pub enum Error {
     /// The endpoint could be mistaken for a name of the public internet.
     #[error(
-        "endpoint {0:?} must be a DNS name under .test, .example, .invalid or .localhost, so that nobody mistakes the emulator for AWS"
+        "endpoint {0:?} must be a DNS name under .test, .example, .invalid or .localhost, so that nobody mistakes the emulator for AWS, and of one account only"
     )]
     Endpoint(String),
     /// The region or the account cannot stand in an ARN.
@@ -52,10 +52,16 @@ pub enum Error {
     /// A policy document is malformed, or uses what this emulator leaves out.
     #[error("policy document refused: {0}")]
     Policy(String),
+    /// A provisioning template is malformed, or uses what this emulator leaves out.
+    #[error("provisioning template refused: {0}")]
+    Template(String),
+    /// A certificate that may not sign others.
+    #[error("this certificate is none of an authority: its basic constraints do not say CA")]
+    NoAuthority,
     /// The name is taken; AWS says ResourceAlreadyExistsException.
     #[error("{kind} {name} exists already")]
     AlreadyExists {
-        /// "certificate", "thing" or "policy".
+        /// "certificate", "thing", "policy" and so on.
         kind: &'static str,
         /// Its name or id.
         name: String,
@@ -63,7 +69,7 @@ pub enum Error {
     /// The name is unknown; AWS says ResourceNotFoundException.
     #[error("{kind} {name} is not in the registry: create it first")]
     NotFound {
-        /// "certificate", "thing" or "policy".
+        /// "certificate", "thing", "policy" and so on.
         kind: &'static str,
         /// Its name or id.
         name: String,

@@ -40,7 +40,7 @@ pub enum Event {
         version: String,
         /// The suite's registered name, for example "TLS13_AES_256_GCM_SHA384".
         cipher_suite: String,
-        /// The SNI that the client sent; always the endpoint.
+        /// The SNI that the client sent; always the endpoint of an account.
         server_name: String,
         /// The protocol chosen by ALPN.
         alpn: Option<String>,
@@ -99,6 +99,57 @@ pub enum Event {
         version: u64,
         /// The complete state after the change: `desired` and `reported`.
         state: Value,
+    },
+    /// A device's certificate was registered by just-in-time registration; it is PENDING_ACTIVATION.
+    CertificateRegistered {
+        /// Number of the TCP connection.
+        connection: u64,
+        /// Id of the client certificate.
+        certificate_id: CertificateId,
+        /// Id of the authority that signed it.
+        ca_certificate_id: CertificateId,
+    },
+    /// Fleet provisioning made a certificate; it is PENDING_ACTIVATION.
+    CertificateCreated {
+        /// Number of the TCP connection.
+        connection: u64,
+        /// Id of the new certificate.
+        certificate_id: CertificateId,
+    },
+    /// A template was run, and the certificate has the status that the template gives it.
+    Provisioned {
+        /// Number of the TCP connection that asked; `None` is just-in-time provisioning.
+        connection: Option<u64>,
+        /// Id of the certificate.
+        certificate_id: CertificateId,
+        /// The thing, if the template makes one.
+        thing: Option<String>,
+    },
+    /// A template of just-in-time provisioning could not be run; the certificate stays PENDING_ACTIVATION. AWS tells
+    /// so in CloudWatch and CloudTrail only.
+    ProvisioningFailed {
+        /// Id of the certificate.
+        certificate_id: CertificateId,
+        /// Why.
+        problem: String,
+    },
+    /// A request to fleet provisioning was rejected.
+    ProvisioningRejected {
+        /// Number of the TCP connection.
+        connection: u64,
+        /// The topic of the request.
+        topic: String,
+        /// The `errorCode` that the device gets.
+        code: String,
+        /// The `errorMessage`.
+        message: String,
+    },
+    /// A message was discarded without an acknowledgement, because its connection publishes too much.
+    Throttled {
+        /// Number of the TCP connection.
+        connection: u64,
+        /// The topic.
+        topic: String,
     },
     /// A connection ended before it was [`Event::Connected`].
     Refused {
@@ -164,6 +215,31 @@ impl fmt::Display for Event {
                     "shadow {} of {thing} is at version {version}",
                     name.as_deref().unwrap_or("(classic)")
                 )
+            }
+            Self::CertificateRegistered { connection, certificate_id, ca_certificate_id } => {
+                write!(
+                    f,
+                    "#{connection} certificate {certificate_id} of CA {ca_certificate_id} registered itself"
+                )
+            }
+            Self::CertificateCreated { connection, certificate_id } => {
+                write!(f, "#{connection} certificate {certificate_id} created")
+            }
+            Self::Provisioned { certificate_id, thing, .. } => {
+                write!(
+                    f,
+                    "certificate {certificate_id} provisioned as {}",
+                    thing.as_deref().unwrap_or("no thing")
+                )
+            }
+            Self::ProvisioningFailed { certificate_id, problem } => {
+                write!(f, "certificate {certificate_id} could not be provisioned: {problem}")
+            }
+            Self::ProvisioningRejected { connection, topic, code, message } => {
+                write!(f, "#{connection} rejected {topic}: {code}: {message}")
+            }
+            Self::Throttled { connection, topic } => {
+                write!(f, "#{connection} publishes too much: a message to {topic} was discarded")
             }
             Self::Refused { connection, listener, reason } => {
                 write!(f, "#{connection} refused on the {listener:?} listener: {reason}")

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::account::Account;
 use crate::codec::{Reader, encode, write};
 use crate::event::{Event, Listener};
 use crate::service::Service;
@@ -54,18 +55,19 @@ struct Arrival<'a> {
 impl Arrival<'_> {
     async fn session(&self, socket: TcpStream) -> Result<Session, Reason> {
         let options = &self.service.options;
-        let tls = within(options.handshake_timeout, self.handshake(socket)).await?;
-        let certificate_id = self.accepted(&tls)?;
+        let (account, tls) = within(options.handshake_timeout, self.handshake(socket)).await?;
+        let (certificate, certificate_id) = self.accepted(&tls)?;
+        let account = account.clone();
         let (reader, mut writer) = split(tls);
         let mut reader = Reader::new(reader);
         let connect = within(options.connect_timeout, read_connect(&mut reader)).await?;
-        if let Err(reason) = self.admit(&certificate_id, &connect) {
+        if let Err(reason) = self.admit(&account, &certificate, &certificate_id, &connect).await {
             self.turn_away(&mut reader, &mut writer, &reason).await;
             return Err(reason);
         }
-        self.service.connections.claim(self.connection, &connect.client_id).await;
+        self.service.connections.claim(self.connection, &account.number, &connect.client_id).await;
 
-        let broker = &self.service.broker;
+        let broker = &account.broker;
         let stream = broker.open().await.map_err(|_| Reason::Broker)?;
         let (broker_reader, mut broker_writer) = stream.into_split();
         let mut broker_reader = Reader::new(broker_reader);
@@ -88,21 +90,24 @@ impl Arrival<'_> {
             certificate_id,
             keep_alive: Duration::from_secs(connect.keep_alive.into()),
         };
-        Ok(Session::new(self.service.clone(), client, reader, writer, broker_reader, broker_writer))
+        Ok(Session::new(account, client, reader, writer, broker_reader, broker_writer))
     }
 
     /// Reads the ClientHello, decides by SNI and ALPN, and completes the handshake.
-    async fn handshake(&self, socket: TcpStream) -> Result<TlsStream<TcpStream>, Reason> {
+    async fn handshake(&self, socket: TcpStream) -> Result<(&Arc<Account>, TlsStream<TcpStream>), Reason> {
         let failed = |error: std::io::Error| Reason::Tls(error.to_string());
         socket.set_nodelay(true).map_err(failed)?;
         let start = LazyConfigAcceptor::new(Acceptor::default(), socket).await.map_err(failed)?;
-        let endpoint = &self.service.options.endpoint;
-        let config = self.service.tls.choose(&start.client_hello(), endpoint, self.listener)?;
-        start.into_stream(config).await.map_err(failed)
+        let hello = start.client_hello();
+        let name = hello.server_name().ok_or(Reason::NoServerName)?;
+        let account = self.service.account(name).ok_or_else(|| Reason::WrongServerName(name.to_owned()))?;
+        let config = self.service.tls.choose(&hello, self.listener)?;
+        let stream = start.into_stream(config).await.map_err(failed)?;
+        Ok((account, stream))
     }
 
-    /// Records the handshake; gives the id of the client certificate.
-    fn accepted(&self, tls: &TlsStream<TcpStream>) -> Result<CertificateId, Reason> {
+    /// Records the handshake; gives the client certificate and its id.
+    fn accepted(&self, tls: &TlsStream<TcpStream>) -> Result<(Vec<u8>, CertificateId), Reason> {
         let (_, session) = tls.get_ref();
         let certificate = session
             .peer_certificates()
@@ -120,19 +125,31 @@ impl Arrival<'_> {
             certificate_id: certificate_id.clone(),
             common_name: certificate::common_name(certificate),
         });
-        Ok(certificate_id)
+        Ok((certificate.to_vec(), certificate_id))
     }
 
     /// Asks the registry whether this client may connect.
-    fn admit(&self, certificate_id: &CertificateId, connect: &Connect) -> Result<(), Reason> {
-        let registry = &self.service.registry;
+    async fn admit(
+        &self,
+        account: &Arc<Account>,
+        certificate: &[u8],
+        certificate_id: &CertificateId,
+        connect: &Connect,
+    ) -> Result<(), Reason> {
+        let registry = &account.registry;
         match registry.status(certificate_id) {
-            None => return Err(Reason::UnknownCertificate(certificate_id.clone())),
             Some(Status::Active) => {}
+            None | Some(Status::PendingActivation) => {
+                let delay = self.service.options.provisioning_delay;
+                return Err(account.just_in_time(self.connection, certificate, certificate_id, delay).await);
+            }
             Some(other) => return Err(Reason::CertificateNotActive(other)),
         }
         let id = &connect.client_id;
         limits::client_id(id)?;
+        if !account.throttle.connect(id) {
+            return Err(Reason::Throttled);
+        }
         let authorise = |action, target: &str| {
             registry
                 .authorise(certificate_id, id, action, target)

@@ -1,9 +1,10 @@
 //! How the emulator is started.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::Error;
+use crate::{Error, Throttles};
 
 /// How the emulator is started. [`Default`] suits tests: loopback only, free ports.
 #[derive(Clone, Debug)]
@@ -19,6 +20,12 @@ pub struct Options {
     pub region: String,
     /// The account in ARNs.
     pub account: String,
+    /// More accounts in the same region, each with its endpoint and its number. A client chooses by SNI.
+    pub further_accounts: Vec<(String, String)>,
+    /// How much may happen in a second.
+    pub throttles: Throttles,
+    /// How long just-in-time provisioning takes after the first connection was closed.
+    pub provisioning_delay: Duration,
     /// How long a client may take for the TLS handshake. Generous by default: a secure element
     /// behind a serial line needs most of a second for its signature.
     pub handshake_timeout: Duration,
@@ -41,6 +48,9 @@ impl Default for Options {
             alpn_address: any_port,
             region: "emulator-1".to_owned(),
             account: "000000000000".to_owned(),
+            further_accounts: Vec::new(),
+            throttles: Throttles::default(),
+            provisioning_delay: Duration::ZERO,
             handshake_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             not_authorised_code: 7,
@@ -52,21 +62,29 @@ impl Options {
     /// Refuses names that could be taken for AWS or would break an ARN.
     pub(crate) fn check(&self) -> Result<(), Error> {
         const RESERVED: [&str; 4] = ["test", "example", "invalid", "localhost"];
-        let reserved = self
-            .endpoint
-            .rsplit_once('.')
-            .is_some_and(|(name, top)| !name.is_empty() && RESERVED.contains(&top));
-        let dns_name = rustls::pki_types::DnsName::try_from(self.endpoint.as_str()).is_ok();
-        if !reserved || !dns_name {
-            return Err(Error::Endpoint(self.endpoint.clone()));
-        }
-        for part in [&self.region, &self.account] {
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-            if part.is_empty() || !part.bytes().all(plain) {
-                return Err(Error::Arn(part.clone()));
+        let mut endpoints = BTreeSet::new();
+        for (endpoint, number) in self.accounts() {
+            let reserved = endpoint
+                .rsplit_once('.')
+                .is_some_and(|(name, top)| !name.is_empty() && RESERVED.contains(&top));
+            let dns_name = rustls::pki_types::DnsName::try_from(endpoint).is_ok();
+            if !reserved || !dns_name || !endpoints.insert(endpoint) {
+                return Err(Error::Endpoint(endpoint.to_owned()));
+            }
+            for part in [self.region.as_str(), number] {
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+                if part.is_empty() || !part.bytes().all(plain) {
+                    return Err(Error::Arn(part.to_owned()));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Each account's endpoint and number.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let further = self.further_accounts.iter().map(|(endpoint, number)| (&**endpoint, &**number));
+        std::iter::once((&*self.endpoint, &*self.account)).chain(further)
     }
 }
 

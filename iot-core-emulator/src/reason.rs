@@ -14,8 +14,8 @@ pub enum Reason {
     /// No SNI in the ClientHello (developer guide, "Transport security").
     #[error("the client sent no server name (SNI)")]
     NoServerName,
-    /// SNI that is not the endpoint.
-    #[error("the client sent the server name {0:?}, which is not this endpoint")]
+    /// SNI that leads to no account.
+    #[error("the client sent the server name {0:?}, which is no endpoint here")]
     WrongServerName(String),
     /// The listener that demands ALPN was dialled without `x-amzn-mqtt-ca` (developer guide, "Device communication protocols").
     #[error("the client did not offer ALPN x-amzn-mqtt-ca on the listener that needs it")]
@@ -32,6 +32,14 @@ pub enum Reason {
     /// The certificate may not connect now, or was switched off while connected.
     #[error("the certificate is {0}")]
     CertificateNotActive(Status),
+    /// The certificate was registered at this moment, or waits for its activation: the device has to come again.
+    #[error(
+        "just-in-time registration: the certificate is PENDING_ACTIVATION, and the device has to come again"
+    )]
+    JustInTime,
+    /// This client id connects more often than it may.
+    #[error("this client id connects too often")]
+    Throttled,
     /// No policy allows it, or one denies it.
     #[error("{action} on {resource} is not allowed by the policies of the certificate")]
     Denied {

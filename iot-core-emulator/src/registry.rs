@@ -1,14 +1,26 @@
-//! The registry: certificates, things, policies, shadows.
+//! The registry: certificates, things, policies, shadows; authorities and provisioning templates in files of their own.
+
+mod authorities;
+mod claims;
+mod provisioned;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Instant, SystemTime};
 
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::clock::Clock;
+use crate::issuer::Issuer;
 use crate::policy::{self, Policy, Principal};
 use crate::shadow::{Shadows, topic};
+use crate::template::Template;
 use crate::{Action, CertificateId, Error, Status, certificate, lock};
+
+pub use authorities::CaCertificate;
+pub(crate) use authorities::CaRecord;
+pub use claims::ProvisioningClaim;
 
 /// What the account knows, as the control API of AWS IoT Core would change it.
 ///
@@ -16,6 +28,8 @@ use crate::{Action, CertificateId, Error, Status, certificate, lock};
 #[derive(Debug)]
 pub struct Registry {
     arn_prefix: String,
+    clock: Clock,
+    issuer: Arc<Issuer>,
     records: Mutex<Records>,
     /// Counts changes, to wake the connections that must look again.
     changes: watch::Sender<u64>,
@@ -27,6 +41,11 @@ struct Records {
     certificates: HashMap<CertificateId, CertificateRecord>,
     things: HashMap<String, BTreeMap<String, String>>,
     policies: HashMap<String, Policy>,
+    authorities: HashMap<CertificateId, CaRecord>,
+    /// Fleet provisioning templates.
+    templates: HashMap<String, Template>,
+    /// The certificate that an ownership token stands for.
+    ownership: HashMap<String, CertificateId>,
 }
 
 #[derive(Debug)]
@@ -34,12 +53,33 @@ struct CertificateRecord {
     status: Status,
     policies: BTreeSet<String>,
     things: BTreeSet<String>,
+    lease: Lease,
+    since: SystemTime,
+}
+
+/// How long a certificate is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Lease {
+    /// Until its owner deletes it.
+    Unlimited,
+    /// Made by fleet provisioning: deleted at this time unless RegisterThing was called.
+    UnlessProvisioned(Instant),
+    /// A claim of a trusted user for one template, until this time.
+    Claim(String, Instant),
+}
+
+impl CertificateRecord {
+    fn new(status: Status, lease: Lease) -> Self {
+        Self { status, policies: BTreeSet::new(), things: BTreeSet::new(), lease, since: SystemTime::now() }
+    }
 }
 
 impl Registry {
-    pub(crate) fn new(region: &str, account: &str) -> Self {
+    pub(crate) fn new(region: &str, account: &str, clock: Clock, issuer: Arc<Issuer>) -> Self {
         Self {
             arn_prefix: format!("arn:aws:iot:{region}:{account}"),
+            clock,
+            issuer,
             records: Mutex::default(),
             changes: watch::Sender::new(0),
             shadows: Shadows::default(),
@@ -53,12 +93,11 @@ impl Registry {
     pub fn register_certificate(&self, der: &[u8], status: Status) -> Result<CertificateId, Error> {
         certificate::check(der)?;
         let id = CertificateId::of(der);
-        let mut records = lock(&self.records);
+        let mut records = self.records();
         if records.certificates.contains_key(&id) {
             return Err(exists("certificate", id.as_str()));
         }
-        let record = CertificateRecord { status, policies: BTreeSet::new(), things: BTreeSet::new() };
-        records.certificates.insert(id.clone(), record);
+        records.certificates.insert(id.clone(), CertificateRecord::new(status, Lease::Unlimited));
         Ok(id)
     }
 
@@ -67,7 +106,7 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`].
     pub fn set_status(&self, id: &CertificateId, status: Status) -> Result<(), Error> {
-        lock(&self.records).certificate(id)?.status = status;
+        self.records().certificate(id)?.status = status;
         self.changes.send_modify(|count| *count += 1);
         Ok(())
     }
@@ -75,7 +114,7 @@ impl Registry {
     /// The status of a certificate, or `None` if it is not registered.
     #[must_use]
     pub fn status(&self, id: &CertificateId) -> Option<Status> {
-        lock(&self.records).certificates.get(id).map(|record| record.status)
+        self.records().certificates.get(id).map(|record| record.status)
     }
 
     /// Creates a thing without a thing type, as `CreateThing` does.
@@ -92,7 +131,7 @@ impl Registry {
         }
         let attributes: BTreeMap<_, _> =
             attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let mut records = lock(&self.records);
+        let mut records = self.records();
         if records.things.get(name).is_some_and(|known| *known != attributes) {
             return Err(exists("thing", name));
         }
@@ -103,7 +142,7 @@ impl Registry {
     /// The attributes of a thing, or `None` if there is no such thing.
     #[must_use]
     pub fn thing(&self, name: &str) -> Option<BTreeMap<String, String>> {
-        lock(&self.records).things.get(name).cloned()
+        self.records().things.get(name).cloned()
     }
 
     /// Creates a policy from its JSON document, as `CreatePolicy` does. Which part of the policy
@@ -113,7 +152,7 @@ impl Registry {
     /// [`Error::Policy`] or [`Error::AlreadyExists`].
     pub fn create_policy(&self, name: &str, document: &str) -> Result<(), Error> {
         let policy = Policy::parse(document)?;
-        let mut records = lock(&self.records);
+        let mut records = self.records();
         if records.policies.contains_key(name) {
             return Err(exists("policy", name));
         }
@@ -126,7 +165,7 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`].
     pub fn attach_policy(&self, policy: &str, id: &CertificateId) -> Result<(), Error> {
-        let mut records = lock(&self.records);
+        let mut records = self.records();
         if !records.policies.contains_key(policy) {
             return Err(missing("policy", policy));
         }
@@ -139,7 +178,7 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`].
     pub fn attach_thing(&self, thing: &str, id: &CertificateId) -> Result<(), Error> {
-        let mut records = lock(&self.records);
+        let mut records = self.records();
         if !records.things.contains_key(thing) {
             return Err(missing("thing", thing));
         }
@@ -164,8 +203,11 @@ impl Registry {
         target: &str,
     ) -> Result<(), String> {
         let arn = format!("{}:{}/{target}", self.arn_prefix, action.resource_kind());
-        let records = lock(&self.records);
+        let records = self.records();
         let allowed = records.certificates.get(id).is_some_and(|record| {
+            if let Lease::Claim(template, _) = &record.lease {
+                return claims::allows(template, action, target);
+            }
             let thing = record.things.get(client_id).map(String::as_str);
             let policies = record.policies.iter().filter_map(|name| records.policies.get(name));
             policy::allows(policies, action, &arn, Principal { client_id, thing })
@@ -177,6 +219,17 @@ impl Registry {
     /// Wakes whoever must look at a certificate's status again.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// The records, without what has run out.
+    fn records(&self) -> MutexGuard<'_, Records> {
+        let now = self.clock.now();
+        let mut records = lock(&self.records);
+        records.certificates.retain(|_, record| match record.lease {
+            Lease::Unlimited => true,
+            Lease::UnlessProvisioned(until) | Lease::Claim(_, until) => now < until,
+        });
+        records
     }
 }
 
@@ -198,9 +251,13 @@ fn missing(kind: &'static str, name: &str) -> Error {
 mod tests {
     use super::*;
 
+    fn registry() -> Registry {
+        Registry::new("emulator-1", "0", Clock::default(), Arc::new(Issuer::new().unwrap()))
+    }
+
     #[test]
     fn things_follow_the_pattern_and_may_be_created_again_unchanged() {
-        let registry = Registry::new("emulator-1", "0");
+        let registry = registry();
         for bad in ["", "a b", "a/b", "ü", &"x".repeat(129)] {
             assert!(matches!(registry.create_thing(bad, &[]), Err(Error::ThingName(_))), "{bad}");
         }
@@ -212,7 +269,7 @@ mod tests {
 
     #[test]
     fn attaching_needs_both_ends() {
-        let registry = Registry::new("emulator-1", "0");
+        let registry = registry();
         let nobody = CertificateId::of(b"nobody");
         assert!(matches!(registry.attach_policy("p", &nobody), Err(Error::NotFound { kind: "policy", .. })));
         assert!(matches!(registry.set_status(&nobody, Status::Active), Err(Error::NotFound { .. })));

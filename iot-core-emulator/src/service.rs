@@ -2,72 +2,53 @@
 
 use std::sync::Arc;
 
+use crate::account::Account;
 use crate::authority::Authority;
-use crate::broker::Broker;
+use crate::clock::Clock;
 use crate::connections::Connections;
-use crate::event::{Event, Qos};
 use crate::history::History;
-use crate::shadow::topic::{Request, Role, ShadowName, role};
+use crate::issuer::Issuer;
 use crate::tls::Tls;
-use crate::{Error, Options, Registry};
+use crate::{Error, Options};
 
 /// The emulated cloud, without its listeners and its thread.
 pub(crate) struct Service {
     pub(crate) options: Options,
     pub(crate) root_pem: String,
     pub(crate) tls: Tls,
-    pub(crate) registry: Registry,
+    pub(crate) clock: Clock,
     pub(crate) history: Arc<History>,
-    pub(crate) broker: Broker,
     pub(crate) connections: Arc<Connections>,
+    /// The account of `options.endpoint`, then those of `options.further_accounts`.
+    pub(crate) accounts: Vec<Arc<Account>>,
 }
 
 impl Service {
-    /// Makes the certificates and starts the broker library on the current runtime.
+    /// Makes the certificates and starts the broker libraries on the current runtime.
     pub(crate) async fn start(options: Options) -> Result<Self, Error> {
         options.check()?;
-        let authority = Authority::for_endpoint(&options.endpoint)?;
+        let (clock, history) = (Clock::default(), Arc::<History>::default());
+        let authority = Authority::for_endpoints(options.accounts().map(|(endpoint, _)| endpoint))?;
+        let issuer = Arc::new(Issuer::new()?);
+        let mut accounts = Vec::new();
+        for (endpoint, number) in options.accounts() {
+            let (issuer, clock, history) = (issuer.clone(), clock.clone(), history.clone());
+            accounts
+                .push(Arc::new(Account::start(endpoint, number, &options, issuer, clock, history).await?));
+        }
         Ok(Self {
             root_pem: authority.root_pem.clone(),
             tls: Tls::new(authority)?,
-            registry: Registry::new(&options.region, &options.account),
-            history: Arc::default(),
-            broker: Broker::start().await?,
+            clock,
+            history,
             connections: Arc::default(),
+            accounts,
             options,
         })
     }
 
-    /// Publishes from the cloud side; shadow requests are answered as if a device had sent them.
-    pub(crate) async fn publish(&self, topic: &str, payload: Vec<u8>, qos: Qos) {
-        let role = role(topic);
-        self.broker.publish(topic, payload.clone(), qos).await;
-        if let Role::Request(shadow, request) = role {
-            // A rejection goes out as a message, like everybody else's.
-            let _ = self.shadow(None, &shadow, request, &payload).await;
-        }
-    }
-
-    /// Lets the shadow service answer a request; gives the new version after an accepted update.
-    pub(crate) async fn shadow(
-        &self,
-        connection: Option<u64>,
-        shadow: &ShadowName,
-        request: Request,
-        payload: &[u8],
-    ) -> Result<Option<u64>, Error> {
-        let outcome = self.registry.shadows.handle(shadow, request, payload);
-        let version = outcome.updated.as_ref().map(|(version, _)| *version);
-        if let Some((version, state)) = outcome.updated {
-            let ShadowName { thing, name } = shadow.clone();
-            self.history.record(Event::ShadowUpdated { connection, thing, name, version, state });
-        }
-        for (topic, message) in outcome.messages {
-            self.broker.publish(&topic, message.to_string(), Qos::AtLeastOnce).await;
-        }
-        match outcome.rejected {
-            None => Ok(version),
-            Some((code, message)) => Err(Error::Shadow { code, message }),
-        }
+    /// The account that a client means: the one whose endpoint it sent as SNI.
+    pub(crate) fn account(&self, server_name: &str) -> Option<&Arc<Account>> {
+        self.accounts.iter().find(|account| account.endpoint == server_name)
     }
 }

@@ -5,17 +5,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rumqttc::{Packet, PubAck, Publish, QoS, Subscribe, has_wildcards};
+use rumqttc::{Packet, PubAck, Publish, QoS, Subscribe};
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::account::Account;
 use crate::codec::{Frame, Reader, encode, write};
 use crate::connections::Ticket;
 use crate::event::{Event, Qos};
 use crate::front::{ClientReader, ClientWriter};
-use crate::service::Service;
+use crate::provisioning::{self, Answer};
 use crate::shadow::topic::{Role, role};
+use crate::throttle::Publishes;
 use crate::{Action, CertificateId, Reason, Status, limits, lock};
 
 /// Keep-alive of a client that asks for none, and the longest there is.
@@ -35,30 +38,35 @@ pub(crate) struct Client {
 /// A connected client and its connection to the broker library.
 pub(crate) struct Session {
     pub(crate) client: Client,
+    reader: ClientReader,
     streams: Streams,
     state: State,
 }
 
+/// What downstream needs.
 struct Streams {
-    reader: ClientReader,
     writer: ClientWriter,
     broker_reader: Reader<OwnedReadHalf>,
+    answers: mpsc::UnboundedReceiver<Answer>,
 }
 
 /// What both directions share.
 struct State {
-    service: Arc<Service>,
+    account: Arc<Account>,
     /// Both directions write to the broker: one forwards, the other acknowledges what it drops.
     broker_writer: tokio::sync::Mutex<OwnedWriteHalf>,
     waiting: Mutex<Waiting>,
+    publishes: Publishes,
+    /// Answers of services for this client alone.
+    answers: mpsc::UnboundedSender<Answer>,
 }
 
-/// What waits for an answer of the broker, by packet id, and the filters without wildcards.
+/// What waits for an answer of the broker, by packet id, and the filters that were asked for.
 #[derive(Default)]
 struct Waiting {
     publishes: HashMap<u16, Sent>,
     subscribes: HashMap<u16, Vec<(String, Qos)>>,
-    exact_filters: HashSet<String>,
+    filters: HashSet<String>,
 }
 
 /// A publish, as its event will tell it.
@@ -71,7 +79,7 @@ struct Sent {
 
 impl Session {
     pub(crate) fn new(
-        service: Arc<Service>,
+        account: Arc<Account>,
         client: Client,
         reader: ClientReader,
         writer: ClientWriter,
@@ -79,19 +87,21 @@ impl Session {
         broker_writer: OwnedWriteHalf,
     ) -> Self {
         let broker_writer = tokio::sync::Mutex::new(broker_writer);
-        let state = State { service, broker_writer, waiting: Mutex::default() };
-        Self { client, streams: Streams { reader, writer, broker_reader }, state }
+        let (sender, answers) = mpsc::unbounded_channel();
+        let publishes = account.throttle.publishes();
+        let state = State { account, broker_writer, waiting: Mutex::default(), publishes, answers: sender };
+        Self { client, reader, streams: Streams { writer, broker_reader, answers }, state }
     }
 
     /// Serves the client until the connection ends; tells why it ended.
     pub(crate) async fn run(self, ticket: &mut Ticket) -> Reason {
-        let Self { client, mut streams, state } = self;
+        let Self { client, mut reader, mut streams, state } = self;
         let reason = tokio::select! {
             biased;
             reason = ticket.cut() => reason,
             reason = state.switched_off(&client) => reason,
-            reason = state.upstream(&client, &mut streams.reader) => reason,
-            reason = state.downstream(&client, &mut streams.broker_reader, &mut streams.writer) => reason,
+            reason = state.upstream(&client, &mut reader) => reason,
+            reason = state.downstream(&client, &mut streams) => reason,
         };
         let unanswered = std::mem::take(&mut lock(&state.waiting).publishes);
         unanswered.into_values().for_each(|sent| state.published(&client, sent, false));
@@ -103,7 +113,7 @@ impl Session {
 impl State {
     /// Ends when the certificate is no longer active.
     async fn switched_off(&self, client: &Client) -> Reason {
-        let registry = &self.service.registry;
+        let registry = &self.account.registry;
         let mut changes = registry.changes();
         loop {
             match registry.status(&client.certificate_id) {
@@ -146,7 +156,7 @@ impl State {
             Packet::Unsubscribe(unsubscribe) => {
                 limits::filters(unsubscribe.topics.iter().map(String::as_str))?;
                 for filter in &unsubscribe.topics {
-                    lock(&self.waiting).exact_filters.remove(filter);
+                    lock(&self.waiting).filters.remove(filter);
                 }
                 self.to_broker(&bytes).await
             }
@@ -173,10 +183,18 @@ impl State {
         if publish.retain {
             self.authorise(client, Action::RetainPublish, topic)?;
         }
-        let role = role(topic);
+        let (role, provisioning) = (role(topic), provisioning::topic::role(topic));
         let reserved = topic.starts_with('$');
-        if role == Role::ServiceOnly || reserved && (publish.retain || !topic.starts_with("$aws/")) {
+        let service_only =
+            role == Role::ServiceOnly || provisioning == provisioning::topic::Role::ServiceOnly;
+        if service_only || reserved && (publish.retain || !topic.starts_with("$aws/")) {
             return Err(Reason::ReservedTopic(topic.to_owned()));
+        }
+        if !self.publishes.allowed() {
+            // "Publish requests that exceed that limit are discarded."
+            let (connection, topic) = (client.connection, topic.to_owned());
+            self.account.history.record(Event::Throttled { connection, topic });
+            return Ok(());
         }
         let sent =
             Sent { topic: topic.to_owned(), qos, payload_len: publish.payload.len(), duplicate: publish.dup };
@@ -193,7 +211,12 @@ impl State {
         }
         if let Role::Request(shadow, request) = role {
             // A rejection is told to the client by the message that the service publishes.
-            let _ = self.service.shadow(Some(client.connection), &shadow, request, &publish.payload).await;
+            let _ = self.account.shadow(Some(client.connection), &shadow, request, &publish.payload).await;
+        }
+        if let provisioning::topic::Role::Request(request) = provisioning {
+            // Downstream lives as long as this does.
+            let _ =
+                self.answers.send(self.account.provisioning(client.connection, &request, &publish.payload));
         }
         Ok(())
     }
@@ -204,8 +227,7 @@ impl State {
             self.authorise(client, Action::Subscribe, &filter.path)?;
         }
         let mut waiting = lock(&self.waiting);
-        let plain = subscribe.filters.iter().filter(|filter| !has_wildcards(&filter.path));
-        waiting.exact_filters.extend(plain.map(|filter| filter.path.clone()));
+        waiting.filters.extend(subscribe.filters.iter().map(|filter| filter.path.clone()));
         let filters = subscribe.filters.iter().map(|filter| {
             let qos = if filter.qos == QoS::AtMostOnce { Qos::AtMostOnce } else { Qos::AtLeastOnce };
             (filter.path.clone(), qos)
@@ -215,14 +237,19 @@ impl State {
     }
 
     /// Checks and forwards what the broker sends, until something ends the connection.
-    async fn downstream(
-        &self,
-        client: &Client,
-        broker: &mut Reader<OwnedReadHalf>,
-        writer: &mut ClientWriter,
-    ) -> Reason {
+    async fn downstream(&self, client: &Client, streams: &mut Streams) -> Reason {
+        let Streams { writer, broker_reader, answers } = streams;
         loop {
-            let Ok(Frame { packet, bytes }) = broker.next().await else { return Reason::Broker };
+            let frame = tokio::select! {
+                frame = broker_reader.next() => frame,
+                Some(answer) = answers.recv() => {
+                    if let Err(reason) = self.answer(client, answer, writer).await {
+                        return reason;
+                    }
+                    continue;
+                }
+            };
+            let Ok(Frame { packet, bytes }) = frame else { return Reason::Broker };
             if let Packet::Publish(publish) = &packet
                 && !self.may_receive(client, publish)
             {
@@ -238,11 +265,28 @@ impl State {
         }
     }
 
+    /// Hands a service's answer to the client that asked. At QoS 0: at QoS 1 its packet id would have to be one that the
+    /// broker library does not use.
+    async fn answer(&self, client: &Client, answer: Answer, writer: &mut ClientWriter) -> Result<(), Reason> {
+        let Answer { topic, payload } = answer;
+        // A wildcard in front does not stand for `$aws` (MQTT 3.1.1, section 4.7.2), and the library leaves `$` to us.
+        let subscribed = topic.strip_prefix('$').is_some_and(|topic| {
+            let waiting = lock(&self.waiting);
+            let mut filters = waiting.filters.iter().filter_map(|filter| filter.strip_prefix('$'));
+            filters.any(|filter| rumqttc::matches(topic, filter))
+        });
+        if !subscribed || self.authorise(client, Action::Receive, &topic).is_err() {
+            return Ok(());
+        }
+        let publish = Publish::new(topic, QoS::AtMostOnce, payload);
+        write(writer, &encode(&Packet::Publish(publish))?).await
+    }
+
     /// Whether a message may go out: by policy, and because AWS sends retained messages only to
     /// subscriptions without wildcards.
     fn may_receive(&self, client: &Client, publish: &Publish) -> bool {
         let Ok(topic) = text(&publish.topic) else { return false };
-        let wanted = !publish.retain || lock(&self.waiting).exact_filters.contains(topic);
+        let wanted = !publish.retain || lock(&self.waiting).filters.contains(topic);
         wanted && self.authorise(client, Action::Receive, topic).is_ok()
     }
 
@@ -266,7 +310,7 @@ impl State {
             Packet::SubAck(ack) => {
                 let filters = lock(&self.waiting).subscribes.remove(&ack.pkid);
                 if let Some(filters) = filters {
-                    self.service.history.record(Event::Subscribed {
+                    self.account.history.record(Event::Subscribed {
                         connection: client.connection,
                         client_id: client.id.clone(),
                         filters,
@@ -280,7 +324,7 @@ impl State {
     fn published(&self, client: &Client, sent: Sent, acknowledged: bool) {
         let Sent { topic, qos, payload_len, duplicate } = sent;
         let (connection, client_id) = (client.connection, client.id.clone());
-        self.service.history.record(Event::Published {
+        self.account.history.record(Event::Published {
             connection,
             client_id,
             topic,
@@ -292,7 +336,7 @@ impl State {
     }
 
     fn authorise(&self, client: &Client, action: Action, target: &str) -> Result<(), Reason> {
-        let registry = &self.service.registry;
+        let registry = &self.account.registry;
         registry
             .authorise(&client.certificate_id, &client.id, action, target)
             .map_err(|resource| Reason::Denied { action, resource })

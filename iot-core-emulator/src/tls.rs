@@ -45,14 +45,8 @@ impl Tls {
     pub(crate) fn choose(
         &self,
         hello: &ClientHello<'_>,
-        endpoint: &str,
         listener: Listener,
     ) -> Result<Arc<ServerConfig>, Reason> {
-        match hello.server_name() {
-            None => return Err(Reason::NoServerName),
-            Some(name) if name != endpoint => return Err(Reason::WrongServerName(name.to_owned())),
-            Some(_) => {}
-        }
         match listener {
             // On 8883 no protocol is chosen, whatever the client offers.
             Listener::Mqtt => Ok(self.mqtt.clone()),

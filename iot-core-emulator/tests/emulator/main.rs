@@ -5,9 +5,13 @@
     reason = "helpers of tests fail by panicking, like tests"
 )]
 
+mod accounts;
 mod connect;
 mod garbage;
+mod just_in_time;
 mod messages;
 mod outage;
+mod provisioning;
 mod shadow;
 mod support;
+mod throttles;

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use iot_core_emulator::{CertificateId, IotCore, Options, Status};
-use rcgen::{CertificateParams, DnType, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration, Transport};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
@@ -56,6 +56,25 @@ impl Identity {
         Self { certificate, key: key.serialize_der() }
     }
 
+    /// An identity whose certificate an authority signed, with this subject.
+    pub(crate) fn signed_by(authority: &Authority, subject: &[(DnType, &str)]) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        for (kind, value) in subject {
+            params.distinguished_name.push(kind.clone(), *value);
+        }
+        let certificate = params.signed_by(&key, &authority.issuer).unwrap().der().clone();
+        Self { certificate, key: key.serialize_der() }
+    }
+
+    /// A certificate and key in PEM, as AWS hands them out.
+    pub(crate) fn from_pem(certificate: &str, key: &str) -> Self {
+        let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+        let key = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).unwrap();
+        Self { certificate, key: key.secret_pkcs8_der().to_vec() }
+    }
+
     /// A new identity, registered, with a thing of the given name and the policy attached.
     pub(crate) fn registered(cloud: &IotCore, thing: &str, status: Status) -> (Self, CertificateId) {
         let identity = Self::new(thing);
@@ -81,6 +100,24 @@ impl Identity {
             .with_root_certificates(roots)
             .with_client_auth_cert(vec![self.certificate.clone()], key)
             .unwrap()
+    }
+}
+
+/// An authority of an owner's.
+pub(crate) struct Authority {
+    pub(crate) certificate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub(crate) fn new(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        Self { certificate, issuer: Issuer::new(params, key) }
     }
 }
 
