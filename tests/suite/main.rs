@@ -15,6 +15,7 @@ mod configuration;
 mod doctor;
 mod economy;
 mod emulator_file;
+mod gateway;
 mod house;
 mod kernel;
 mod left_alone;
