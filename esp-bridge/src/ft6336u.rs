@@ -19,7 +19,7 @@ const TD_STATUS: u8 = 0x02;
 ///
 /// # Errors
 /// When the controller does not answer.
-pub fn finger<I: I2c>(bus: &mut I) -> Result<Option<Point>, I::Error> {
+fn finger<I: I2c>(bus: &mut I) -> Result<Option<Point>, I::Error> {
     let mut registers = [0; 5];
     bus.write_read(ADDRESS, &[TD_STATUS], &mut registers)?;
     let [count, x_high, x_low, y_high, y_low] = registers;

@@ -16,7 +16,7 @@ use std::{
 
 use atecc::{
     Device, Error, Slot, Status, Transport,
-    i2c::{I2cTransport, TRUST_AND_GO_ADDRESS},
+    i2c::I2cTransport,
     link::{About, Client, Error as LinkError, Fault, Stream},
     packet::{Packet, Response},
     transport::Responses,
@@ -164,6 +164,22 @@ impl Bench {
     }
 }
 
+fn firmware(
+    personality: Personality,
+    pulled: Arc<AtomicBool>,
+    shorted: Arc<AtomicBool>,
+    session: Session,
+    world: Shared,
+) -> Firmware<'static, I2cTransport<Wires, Clock>, Robot> {
+    let clock = Clock::new_virtual();
+    let chip = Chip::new(personality.make().unwrap(), Pace::Typical);
+    let address = chip.i2c_address();
+    let bus = Bus::new(chip, clock.clone(), Bus::STANDARD_HERTZ);
+    let chip = I2cTransport::new(Wires { bus, pulled, shorted }, clock, address);
+    let about = About { name: "test", is_emulated: true, may_ask: true, run: 7 };
+    Firmware::new(about, chip, session, Robot { world, start: Instant::now(), asked: None })
+}
+
 /// Runs `test` beside a firmware that is ready, with a Trust&GO chip.
 fn with_firmware(touch: TouchPolicy, test: impl FnOnce(&Bench)) {
     with_chip(Personality::TngTls3, touch, test);
@@ -183,15 +199,7 @@ fn with_chip(personality: Personality, touch: TouchPolicy, test: impl FnOnce(&Be
     thread::scope(|scope| {
         scope.spawn(|| {
             let start = Instant::now();
-            let clock = Clock::new_virtual();
-            let chip = Chip::new(personality.make().unwrap(), Pace::Typical);
-            let address = chip.i2c_address();
-            let bus = Bus::new(chip, clock.clone(), Bus::STANDARD_HERTZ);
-            let wires = Wires { bus, pulled, shorted };
-            let chip = I2cTransport::new(wires, clock, address);
-            let about = About { name: "test", is_emulated: true, may_ask: true, run: 7 };
-            let face = Robot { world, start, asked: None };
-            let mut firmware = Firmware::new(about, chip, Session::new(touch), face);
+            let mut firmware = firmware(personality, pulled, shorted, Session::new(touch), world);
             let mut line = Line(far, start);
             while !stop.load(Ordering::Relaxed) {
                 if let Some(far) = bench.plugged.lock().unwrap().take() {
@@ -414,16 +422,30 @@ fn a_bus_that_is_held_low_is_told_from_a_missing_chip() {
 #[test]
 fn a_firmware_gives_a_bus_back_that_does_not_work() {
     let (_port, far) = UnixStream::pair().unwrap();
-    let clock = Clock::new_virtual();
-    let chip = Chip::new(Personality::TngTls3.make().unwrap(), Pace::Typical);
     let shorted = Arc::new(AtomicBool::new(true));
-    let bus = Bus::new(chip, clock.clone(), Bus::STANDARD_HERTZ);
-    let wires = Wires { bus, pulled: Arc::default(), shorted };
-    let chip = I2cTransport::new(wires, clock, TRUST_AND_GO_ADDRESS);
+    let session = Session::new(TouchPolicy::Always);
+    let firmware = firmware(Personality::TngTls3, Arc::default(), shorted, session, Shared::default());
     let start = Instant::now();
-    let face = Robot { world: Shared::default(), start, asked: None };
-    let firmware = Firmware::new(About::default(), chip, Session::new(TouchPolicy::Always), face);
     let (session, _) = firmware.run(&mut Line(far, start));
     assert_eq!(session.state(), State::BusFault);
     assert!((1..5).contains(&start.elapsed().as_secs()));
+}
+
+#[test]
+fn a_device_without_a_chip_says_so_and_goes_on_looking() {
+    let (_port, far) = UnixStream::pair().unwrap();
+    let pulled = Arc::new(AtomicBool::new(true));
+    let session = Session::new(TouchPolicy::Always);
+    let mut firmware =
+        firmware(Personality::TngTls3, pulled.clone(), Arc::default(), session, Shared::default());
+    let start = Instant::now();
+    let mut line = Line(far, start);
+    firmware.poll(&mut line);
+    assert_eq!(firmware.session().state(), State::ChipMissing);
+    pulled.store(false, Ordering::Relaxed);
+    while firmware.session().state() != State::Ready {
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", firmware.session().state());
+        firmware.poll(&mut line);
+    }
+    assert!(firmware.session().identity().is_some());
 }

@@ -3,12 +3,11 @@
 use core::time::Duration;
 
 use atecc::link::{BASE_RATE, Stream};
+use esp_bridge_esp::now;
 use esp_hal::{
     Blocking,
     uart::{Config, ConfigError, Uart},
 };
-
-use crate::face::now;
 
 /// What the CP2104 and CH9102F of these boards can do, and the ESP32 divides well.
 const RATES: [u32; 4] = [BASE_RATE, 230_400, 460_800, 921_600];

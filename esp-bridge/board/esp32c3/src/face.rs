@@ -2,21 +2,15 @@
 
 use core::time::Duration;
 
-use esp_bridge::{
-    button::Button,
-    gate::Face,
-    leds::{Leds, Rgb, SpiLeds, light},
-    session::Session,
-    touch::Press,
-};
-use esp_hal::{Blocking, gpio::Input, rtc_cntl::Rtc, spi::master::Spi, time::Instant};
+use esp_bridge::{button::Button, gate::Face, session::Session, touch::Press};
+use esp_bridge_esp::{Lights, Supervisor, now};
+use esp_hal::gpio::Input;
 
 pub(crate) struct Buttoned {
     pub(crate) button: Input<'static>,
     pub(crate) presses: Button,
-    pub(crate) lights: Option<SpiLeds<Spi<'static, Blocking>, 1>>,
-    pub(crate) shown: Option<Rgb>,
-    pub(crate) rtc: Rtc<'static>,
+    pub(crate) light: Lights<1>,
+    pub(crate) supervisor: Supervisor,
 }
 
 impl Face for Buttoned {
@@ -34,19 +28,10 @@ impl Face for Buttoned {
     }
 
     fn animate(&mut self, session: &Session, now: Duration) {
-        let light = light(session, now);
-        let Some(lights) = &mut self.lights else { return };
-        if self.shown != Some(light) && lights.show(&[light]).is_ok() {
-            self.shown = Some(light);
-        }
+        self.light.animate(session, now);
     }
 
     fn feed(&mut self) {
-        self.rtc.rwdt.feed();
+        self.supervisor.feed();
     }
-}
-
-/// The time since power came on.
-pub(crate) fn now() -> Duration {
-    Duration::from_micros(Instant::now().duration_since_epoch().as_micros())
 }

@@ -3,9 +3,8 @@
 use core::{convert::Infallible, time::Duration};
 
 use atecc::link::Stream;
+use esp_bridge_esp::now;
 use esp_hal::{Blocking, usb::usb_serial_jtag::UsbSerialJtag};
-
-use crate::face::now;
 
 /// A host that takes nothing for so long is not there.
 const WRITE_LIMIT: Duration = Duration::from_millis(200);
