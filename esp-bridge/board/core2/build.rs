@@ -1,6 +1,6 @@
-//! The linker script of esp-hal.
+//! The linker script of esp-hal, which starts the program; the linker is a gcc, which must not do so as well.
 
 fn main() {
     println!("cargo:rustc-link-arg=-Tlinkall.x");
-    println!("cargo:rerun-if-env-changed=ATECC_TOUCH");
+    println!("cargo:rustc-link-arg=-nostartfiles");
 }

@@ -2,5 +2,4 @@
 
 fn main() {
     println!("cargo:rustc-link-arg=-Tlinkall.x");
-    println!("cargo:rerun-if-env-changed=ATECC_TOUCH");
 }
