@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{entries::without_position, refusal::Refusal};
@@ -119,10 +119,10 @@ impl Jwk<'_> {
             return None;
         }
         for (text, half) in [&self.x, &self.y].into_iter().zip(coordinates.chunks_exact_mut(32)) {
-            let decoded = Base64UrlUnpadded::decode(text.as_bytes(), half).ok()?;
-            if decoded.len() != 32 {
+            if URL_SAFE_NO_PAD.decoded_length(text.as_bytes()).ok()? != half.len() {
                 return None;
             }
+            URL_SAFE_NO_PAD.decode(text.as_bytes(), half.as_out()).ok()?;
         }
         Some(coordinates)
     }
@@ -159,5 +159,5 @@ impl<'a> Element<'a> {
 
 /// The bytes of a member in base64url.
 pub(super) fn decode(text: &str, member: &'static str) -> Result<Vec<u8>, Refusal> {
-    Base64UrlUnpadded::decode_vec(text).map_err(|_| Refusal::Base64 { member })
+    URL_SAFE_NO_PAD.decode_to_vec(text).map_err(|_| Refusal::Base64 { member })
 }

@@ -1,26 +1,35 @@
 //! P-256 keys that verify many signatures.
 //!
 //! A reel of chips has one log signer and few signers, so two keys verify nearly all signatures of a manifest.
-//! Multiples of such a key, computed once, save the doublings of every later verification. The arithmetic is
-//! that of `p256`. It takes a time that depends on its input, all of which is public.
+//! Multiples of such a key, computed once, save the doublings of every later verification; and many
+//! verifications at once share the inversions that points in affine form need. The arithmetic is that of
+//! `p256`, which also decides where a sum has no such form. It takes a time that depends on its input, all of
+//! which is public.
+
+mod sums;
+mod table;
 
 use std::sync::{
-    LazyLock, OnceLock,
+    Arc, LazyLock, OnceLock,
     atomic::{AtomicU32, Ordering},
 };
 
 use p256::{
-    AffinePoint, ProjectivePoint, Scalar,
+    ProjectivePoint, Scalar,
     ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier},
-    elliptic_curve::{BatchNormalize, Group, ops::Reduce, point::AffineCoordinates, sec1::FromSec1Point},
+    elliptic_curve::{ff::BatchInverter, ops::Reduce, sec1::FromSec1Point},
 };
 use sha2::{Digest, Sha256};
+use sums::Sums;
+use table::Table;
 
 /// A table costs as much as this many verifications without it.
 const WORTH_A_TABLE: u32 = 32;
-/// More keys than this get no table; each table has about 590 kB. It is enough for 100,000 chips, if each signer has
-/// the 3,000 of a reel.
+/// More keys than this get no table ([`table`] says how large one is). It is enough for 100,000 chips, if each
+/// signer has the 3,000 of a reel.
 const MAX_TABLES: u32 = 40;
+/// So many signatures are verified at once. Their points fit in a core's cache.
+const AT_ONCE: usize = 64;
 
 static TABLES: AtomicU32 = AtomicU32::new(0);
 static GENERATOR: LazyLock<Table> = LazyLock::new(|| Table::new(ProjectivePoint::GENERATOR));
@@ -35,17 +44,16 @@ pub(super) struct Key {
 
 impl Key {
     /// The key with these coordinates, X then Y, if it is one.
-    pub(super) fn new(coordinates: &[u8; 64]) -> Option<Self> {
-        Some(Self { key: parse(coordinates)?, uses: AtomicU32::new(0), table: OnceLock::new() })
+    pub(super) fn new(coordinates: &[u8; 64]) -> Option<Arc<Self>> {
+        let key = parse(coordinates)?;
+        Some(Arc::new(Self { key, uses: AtomicU32::new(0), table: OnceLock::new() }))
     }
 
-    /// Whether `signature` was made over the SHA-256 of `message` with this key.
-    pub(super) fn verifies(&self, message: &[u8], signature: &Signature) -> bool {
-        let digest: [u8; 32] = Sha256::digest(message).into();
-        match self.table() {
-            Some(table) => table.verifies(&digest, signature),
-            None => self.key.verify_prehash(&digest, signature).is_ok(),
-        }
+    /// The claim that `signature` was made over the SHA-256 of `message` with this key.
+    pub(super) fn claim(self: &Arc<Self>, message: &[&[u8]], signature: Signature) -> Claim {
+        let mut hash = Sha256::new();
+        message.iter().for_each(|part| hash.update(part));
+        Claim { key: Arc::clone(self), digest: hash.finalize().into(), signature }
     }
 
     /// The table, once it pays.
@@ -64,6 +72,49 @@ impl Key {
     }
 }
 
+/// A signature, what it should be over, and whose it should be.
+#[derive(Debug)]
+pub(super) struct Claim {
+    key: Arc<Key>,
+    digest: [u8; 32],
+    signature: Signature,
+}
+
+impl Claim {
+    /// Whether it is true, found out alone.
+    pub(super) fn holds(&self) -> bool {
+        self.key.key.verify_prehash(&self.digest, &self.signature).is_ok()
+    }
+}
+
+/// Of each claim whether it is true.
+pub(super) fn verify(claims: &[Claim]) -> Vec<bool> {
+    claims.chunks(AT_ONCE).flat_map(verify_at_once).collect()
+}
+
+/// Section 6.4.2 of FIPS 186-5.
+fn verify_at_once(claims: &[Claim]) -> Vec<bool> {
+    // R and S are between 1 and n - 1; `Signature` has no others.
+    let mut inverses: Vec<Scalar> = claims.iter().map(|claim| *claim.signature.s().as_ref()).collect();
+    BatchInverter::invert_with_external_scratch(&mut inverses, &mut vec![Scalar::ZERO; claims.len()]);
+    let mut sums = Sums::default();
+    for (claim, inverse) in claims.iter().zip(&inverses) {
+        let table = claim.key.table();
+        sums.add(|points| {
+            let Some(table) = table else { return };
+            let e = <Scalar as Reduce<p256::FieldBytes>>::reduce(&claim.digest.into());
+            GENERATOR.multiples(&(e * inverse), points);
+            table.multiples(&(*claim.signature.r().as_ref() * inverse), points);
+        });
+    }
+    let verdict = |(claim, x): (&Claim, Option<p256::FieldBytes>)| match x {
+        Some(x) => <Scalar as Reduce<p256::FieldBytes>>::reduce(&x) == *claim.signature.r().as_ref(),
+        // No table, or a sum that the formula for affine points does not give.
+        None => claim.holds(),
+    };
+    claims.iter().zip(sums.abscissas()).map(verdict).collect()
+}
+
 /// Whether X and Y are a point of the curve.
 pub(super) fn is_key(coordinates: &[u8; 64]) -> bool {
     parse(coordinates).is_some()
@@ -77,56 +128,6 @@ fn parse(coordinates: &[u8; 64]) -> Option<VerifyingKey> {
     key.map(VerifyingKey::from)
 }
 
-/// 255 multiples of a point for each byte of a scalar: `rows[i][b - 1]` is b 256^i P.
-#[derive(Debug)]
-struct Table {
-    rows: Vec<Vec<AffinePoint>>,
-}
-
-impl Table {
-    fn new(point: ProjectivePoint) -> Self {
-        let mut base = point;
-        let row = |_| {
-            let mut multiple = ProjectivePoint::IDENTITY;
-            let multiples: Vec<ProjectivePoint> = (1..=255)
-                .map(|_| {
-                    multiple += base;
-                    multiple
-                })
-                .collect();
-            base += multiple;
-            <ProjectivePoint as BatchNormalize<[ProjectivePoint]>>::batch_normalize(&multiples)
-        };
-        Self { rows: (0..32).map(row).collect() }
-    }
-
-    /// Adds `scalar` times the point to `sum`.
-    fn add_multiple(&self, scalar: &Scalar, mut sum: ProjectivePoint) -> ProjectivePoint {
-        // The scalar comes with its highest byte first.
-        for (byte, row) in scalar.to_bytes().iter().rev().zip(&self.rows) {
-            if let Some(multiple) = usize::from(*byte).checked_sub(1).and_then(|index| row.get(index)) {
-                sum += multiple;
-            }
-        }
-        sum
-    }
-
-    /// Section 6.4.2 of FIPS 186-5.
-    fn verifies(&self, digest: &[u8; 32], signature: &Signature) -> bool {
-        // Both are between 1 and n - 1; `Signature` has no others.
-        let (r, s) = signature.split_scalars();
-        let e = <Scalar as Reduce<p256::FieldBytes>>::reduce(&(*digest).into());
-        let Some(inverse) = Option::<Scalar>::from(s.as_ref().invert_vartime()) else { return false };
-        let u = e * inverse;
-        let v = *r.as_ref() * inverse;
-        let point = self.add_multiple(&v, GENERATOR.add_multiple(&u, ProjectivePoint::IDENTITY));
-        if bool::from(point.is_identity()) {
-            return false;
-        }
-        <Scalar as Reduce<p256::FieldBytes>>::reduce(&point.to_affine().x()) == *r.as_ref()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use p256::ecdsa::{SigningKey, signature::hazmat::PrehashSigner};
@@ -137,49 +138,74 @@ mod tests {
         SigningKey::from_slice(&[seed; 32]).unwrap()
     }
 
+    /// The public key, with a table from the first claim on.
+    fn key(signing: &SigningKey) -> Arc<Key> {
+        let point = VerifyingKey::from(signing).to_sec1_point(false);
+        let key = Key::new(point.as_bytes()[1..].try_into().unwrap()).unwrap();
+        key.table.set(Some(Table::new(ProjectivePoint::from(*key.key.as_affine())))).unwrap();
+        key
+    }
+
     #[test]
-    fn a_table_agrees_with_the_library() {
-        for seed in 1..=4 {
-            let key = signing_key(seed);
-            let verifying = VerifyingKey::from(&key);
-            let table = Table::new(ProjectivePoint::from(*verifying.as_affine()));
+    fn tables_agree_with_the_library() {
+        let mut claims = Vec::new();
+        for seed in 1..=3 {
+            let signing = signing_key(seed);
+            let key = key(&signing);
             for message in 0..50_u8 {
                 let mut digest: [u8; 32] = Sha256::digest([seed, message]).into();
                 if message < 3 {
                     // Digests that are 0, or not smaller than the order of the group.
                     digest = [[0x00; 32], [0xff; 32], [0x80; 32]][usize::from(message)];
                 }
-                let signature: Signature = key.sign_prehash(&digest).unwrap();
-                assert!(verifying.verify_prehash(&digest, &signature).is_ok());
-                assert!(table.verifies(&digest, &signature));
+                let signature: Signature = signing.sign_prehash(&digest).unwrap();
+                let claim = |digest, signature| Claim { key: Arc::clone(&key), digest, signature };
+                claims.push((claim(digest, signature), true));
                 for bit in 0..64 * 8 {
                     let mut bytes = signature.to_bytes();
                     bytes[bit / 8] ^= 1 << (bit % 8);
                     let Ok(wrong) = Signature::from_slice(&bytes) else { continue };
-                    assert!(!table.verifies(&digest, &wrong));
+                    claims.push((claim(digest, wrong), false));
                     if message > 1 {
                         break;
                     }
                 }
                 digest[31] ^= 1;
-                assert!(!table.verifies(&digest, &signature));
-                assert!(!GENERATOR.verifies(&digest, &signature));
+                claims.push((claim(digest, signature), false));
             }
         }
+        let (claims, expected): (Vec<Claim>, Vec<bool>) = claims.into_iter().unzip();
+        assert_eq!(verify(&claims), expected);
+        assert!(claims.iter().zip(expected).all(|(claim, expected)| claim.holds() == expected));
     }
 
-    /// With the key G, R = S and a digest of 0, u is 0; with the digest -R it is the identity that comes out.
+    /// With the key G the two sums are of multiples of one point, which meet: with R = S and a digest of 0, u is 0;
+    /// with the digest -R the identity comes out; with the digest R, both halves are equal.
     #[test]
     fn sums_at_the_edge() {
         let one = Scalar::ONE;
         let r = Scalar::from(5_u64);
         let signature = Signature::from_scalars(r, r).unwrap();
-        let verifying = VerifyingKey::from(&SigningKey::from_slice(&one.to_bytes()).unwrap());
-        for digest in [Scalar::ZERO, -r, one, -one] {
-            let digest: [u8; 32] = digest.to_bytes().into();
-            let expected = verifying.verify_prehash(&digest, &signature).is_ok();
-            assert_eq!(GENERATOR.verifies(&digest, &signature), expected);
-        }
+        let key = key(&SigningKey::from_slice(&one.to_bytes()).unwrap());
+        let digests = [Scalar::ZERO, -r, r, one, -one];
+        let claims = digests.map(|digest| Claim {
+            key: Arc::clone(&key),
+            digest: digest.to_bytes().into(),
+            signature,
+        });
+        assert_eq!(verify(&claims), claims.each_ref().map(Claim::holds));
+
+        // A true signature whose sum doubles a point: u = v, so that R is 2u G.
+        let u = Scalar::from(7_u64);
+        let x = sums::abscissa_of(&(ProjectivePoint::GENERATOR * (u + u)));
+        let r = <Scalar as Reduce<p256::FieldBytes>>::reduce(&x);
+        let s = r * u.invert_vartime().unwrap();
+        let claim = |digest: Scalar| Claim {
+            key: Arc::clone(&key),
+            digest: digest.to_bytes().into(),
+            signature: Signature::from_scalars(r, s).unwrap(),
+        };
+        assert_eq!(verify(&[claim(r), claim(r + one)]), [true, false]);
     }
 
     #[test]
@@ -190,8 +216,8 @@ mod tests {
         for message in 0..2 * WORTH_A_TABLE {
             let message = message.to_be_bytes();
             let signature: Signature = signing.sign_prehash(&Sha256::digest(message)).unwrap();
-            assert!(key.verifies(&message, &signature));
-            assert!(!key.verifies(b"another", &signature));
+            let claims = [key.claim(&[&message], signature), key.claim(&[b"another"], signature)];
+            assert_eq!(verify(&claims), [true, false]);
         }
         assert!(key.table.get().is_some_and(Option::is_some));
     }

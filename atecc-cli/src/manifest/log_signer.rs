@@ -1,5 +1,7 @@
 //! Who signs manifests.
 
+use std::sync::Arc;
+
 use atecc::{PublicKey, certificate::key_identifier};
 use sha2::{Digest, Sha256};
 
@@ -16,7 +18,7 @@ pub(super) struct LogSigner {
     /// SHA-256 of its certificate.
     pub(super) fingerprint: [u8; 32],
     pub(super) key_identifier: Vec<u8>,
-    pub(super) key: Key,
+    pub(super) key: Arc<Key>,
 }
 
 impl LogSigner {

@@ -23,14 +23,14 @@ const MAX_THREADS: usize = 8;
 /// Entries that follow each other, and the number of the first.
 type Batch = (usize, Vec<Vec<u8>>);
 
-/// Does `check` to each entry of `input` and gives what comes out to `take`, with the entry's number from 1.
-/// `take` says whether to go on.
+/// Does `check` to batches of entries of `input` and gives what comes out of each entry to `take`, with the entry's
+/// number from 1. `check` is told the number of the first. `take` says whether to go on.
 ///
 /// # Errors
 /// When the input cannot be read on. What came before it was taken.
 pub(super) fn run<T: Send>(
     input: impl Read + Send,
-    check: impl Fn(usize, &[u8]) -> T + Sync,
+    check: impl Fn(usize, &[Vec<u8>]) -> Vec<T> + Sync,
     mut take: impl FnMut(usize, T) -> bool,
 ) -> Result<(), ReadError> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
@@ -90,10 +90,13 @@ fn read(input: impl Read, jobs: &[SyncSender<Batch>]) -> Result<(), ReadError> {
     Ok(())
 }
 
-fn work<T>(jobs: &Receiver<Batch>, results: &SyncSender<Vec<(usize, T)>>, check: impl Fn(usize, &[u8]) -> T) {
+fn work<T>(
+    jobs: &Receiver<Batch>,
+    results: &SyncSender<Vec<(usize, T)>>,
+    check: impl Fn(usize, &[Vec<u8>]) -> Vec<T>,
+) {
     while let Ok((first, batch)) = jobs.recv() {
-        let result =
-            batch.iter().zip(first..).map(|(entry, number)| (number, check(number, entry))).collect();
+        let result = (first..).zip(check(first, &batch)).collect();
         if results.send(result).is_err() {
             return;
         }
@@ -111,7 +114,7 @@ mod tests {
         let mut next = 1;
         run(
             text.as_bytes(),
-            |_, entry| String::from_utf8_lossy(entry).into_owned(),
+            |_, entries| entries.iter().map(|entry| String::from_utf8_lossy(entry).into_owned()).collect(),
             |number, entry| {
                 assert_eq!((number, entry), (next, format!("{{\"n\":{next}}}")));
                 next += 1;
@@ -128,7 +131,7 @@ mod tests {
         let mut taken = 0;
         let result = run(
             text.as_bytes(),
-            |_, _| (),
+            |_, entries| vec![(); entries.len()],
             |_, ()| {
                 taken += 1;
                 true
@@ -146,7 +149,7 @@ mod tests {
         let mut taken = 0;
         run(
             input,
-            |_, _| (),
+            |_, entries| vec![(); entries.len()],
             |_, ()| {
                 taken += 1;
                 taken < 100

@@ -35,6 +35,11 @@ impl Source {
         &self.file
     }
 
+    /// Whether it can be read once only.
+    pub(super) fn is_stdin(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
+
     /// Inspects each entry, has `look` make something of it on one of several threads, and gives that to `take`,
     /// with the number of the entry, in the order of the file.
     pub(super) fn inspect<T: Send>(
@@ -51,7 +56,7 @@ impl Source {
         let mut result = Ok(());
         pipeline::run(
             input,
-            |entry, text| trust.inspect(text, |inspection| look(entry, inspection)),
+            |first, entries| trust.inspect(first, entries, &look),
             |entry, found| {
                 meter.show(entry);
                 result = session.check_cancelled().and_then(|()| take(entry, found, &meter));
@@ -63,7 +68,7 @@ impl Source {
     }
 
     fn open(&self, session: &Session) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
-        if self.file.as_os_str() == "-" {
+        if self.is_stdin() {
             if session.is_shell() {
                 return Err(Error::ShellInput);
             }

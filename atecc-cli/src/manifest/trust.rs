@@ -7,14 +7,14 @@ use std::{
 };
 
 use atecc::certificate::MICROCHIP;
-use base64ct::{Base64, Encoding};
+use base64_simd::STANDARD;
 use p256::ecdsa::Signature;
 use x509_cert::name::Name;
 
 use super::{
     element::{Element, Entry, Jwk, Protected, decode},
     entries::without_position,
-    key::{self, Key},
+    key::{self, Claim, Key},
     log_signer::LogSigner,
     refusal::{CertificateProblem, Refusal},
     x509::Parsed,
@@ -38,7 +38,7 @@ pub(super) struct Trust {
 struct Authority {
     subject: Name,
     key_identifier: Vec<u8>,
-    key: Key,
+    key: Arc<Key>,
 }
 
 /// How an entry stands that its log signer did sign.
@@ -77,6 +77,15 @@ pub(super) struct Inspection<'a> {
     pub(super) standing: Result<Standing, Refusal>,
 }
 
+/// What was found out about an entry without verifying its signatures, each of which has a place among the claims.
+struct Finding<'a> {
+    log_signer: Result<(&'a LogSigner, usize), Refusal>,
+    standing: Result<(Standing, Option<usize>), Refusal>,
+}
+
+/// Which claims are true.
+struct Verdicts(Vec<bool>);
+
 impl Trust {
     /// Microchip's log signers and root, and these certificates in DER.
     ///
@@ -106,40 +115,78 @@ impl Trust {
         Ok(trust)
     }
 
-    /// Verifies the entry that `json` is, and lets `look` see what came out.
-    pub(super) fn inspect<T>(&self, json: &[u8], look: impl FnOnce(&Inspection<'_>) -> T) -> T {
-        let mut inspection = Inspection {
-            element: None,
-            serial_number: None,
-            log_signer: None,
-            standing: Ok(Standing::WithoutKeys),
+    /// Verifies entries, each in JSON and the first with the number `first`, and lets `look` see what came out of
+    /// each.
+    pub(super) fn inspect<T>(
+        &self,
+        first: usize,
+        json: &[Vec<u8>],
+        look: impl Fn(usize, &Inspection<'_>) -> T,
+    ) -> Vec<T> {
+        // Each step for all, since what is read of one borrows from the step before.
+        let entries: Vec<Result<Entry<'_>, Refusal>> = json.iter().map(|json| Entry::parse(json)).collect();
+        let payload = |entry: &Result<Entry<'_>, Refusal>| {
+            entry.as_ref().map_err(Refusal::clone).and_then(Entry::payload_json)
         };
-        let entry = match Entry::parse(json) {
-            Ok(entry) => entry,
-            Err(refusal) => {
-                inspection.standing = Err(refusal);
-                return look(&inspection);
-            }
+        let payloads: Vec<Result<Vec<u8>, Refusal>> = entries.iter().map(payload).collect();
+        let elements: Vec<Result<Element<'_>, Refusal>> = payloads
+            .iter()
+            .map(|json| json.as_deref().map_err(Refusal::clone).and_then(Element::parse))
+            .collect();
+        // Signatures last and at once, which takes less time.
+        let mut claims = Vec::new();
+        let findings: Vec<Finding<'_>> = entries
+            .iter()
+            .zip(&elements)
+            .map(|(entry, element)| self.find(entry, element, &mut claims))
+            .collect();
+        let verdicts = Verdicts(key::verify(&claims));
+        let look = |(index, finding): (usize, Finding<'_>)| {
+            let element = elements.get(index).and_then(|element| element.as_ref().ok());
+            let entry = entries.get(index).and_then(|entry| entry.as_ref().ok());
+            let log_signer = finding.log_signer(&verdicts);
+            let inspection = Inspection {
+                element,
+                serial_number: element
+                    .map(|element| &*element.unique_id)
+                    .or_else(|| entry.map(|entry| &*entry.header.unique_id)),
+                log_signer: log_signer.as_ref().ok().map(|log_signer| log_signer.name.as_str()),
+                standing: log_signer.and_then(|_| finding.standing(&verdicts)),
+            };
+            look(first + index, &inspection)
         };
-        inspection.serial_number = Some(&entry.header.unique_id);
-        let signed = self.verify_signature(&entry);
-        inspection.log_signer = signed.as_ref().ok().map(|log_signer| log_signer.name.as_str());
-        let payload = entry.payload_json();
-        let element = payload.as_deref().map_err(Refusal::clone).and_then(Element::parse);
-        if let Ok(element) = &element {
-            inspection.serial_number = Some(&element.unique_id);
-            inspection.element = Some(element);
-        }
-        inspection.standing = match (signed, &element) {
-            (Err(refusal), _) => Err(refusal),
-            (_, Err(refusal)) => Err(refusal.clone()),
-            (Ok(_), Ok(element)) => self.verify_element(&entry, element),
-        };
-        look(&inspection)
+        findings.into_iter().enumerate().map(look).collect()
     }
 
-    /// Finds the log signer by the fingerprint that the entry names, and verifies its signature.
-    fn verify_signature(&self, entry: &Entry<'_>) -> Result<&LogSigner, Refusal> {
+    /// All but the signatures.
+    fn find(
+        &self,
+        entry: &Result<Entry<'_>, Refusal>,
+        element: &Result<Element<'_>, Refusal>,
+        claims: &mut Vec<Claim>,
+    ) -> Finding<'_> {
+        let mut later = |claim| {
+            claims.push(claim);
+            claims.len() - 1
+        };
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(refusal) => {
+                return Finding { log_signer: Err(refusal.clone()), standing: Err(refusal.clone()) };
+            }
+        };
+        let log_signer = self.find_log_signer(entry).map(|(log_signer, claim)| (log_signer, later(claim)));
+        let standing = match element {
+            Ok(element) => {
+                self.find_standing(entry, element).map(|(standing, claim)| (standing, claim.map(later)))
+            }
+            Err(refusal) => Err(refusal.clone()),
+        };
+        Finding { log_signer, standing }
+    }
+
+    /// Finds the log signer by the fingerprint that the entry names. It is claimed that it signed the entry.
+    fn find_log_signer(&self, entry: &Entry<'_>) -> Result<(&LogSigner, Claim), Refusal> {
         let protected = decode(&entry.protected, "protected header")?;
         let protected: Protected<'_> = serde_json::from_slice(&protected)
             .map_err(|error| Refusal::Protected(without_position(&error)))?;
@@ -158,15 +205,20 @@ impl Trust {
         if decode(&protected.kid, "kid")? != log_signer.key_identifier {
             return Err(Refusal::KeyIdentifier(log_signer.name.clone()));
         }
-        let forged = || Refusal::Signature(log_signer.name.clone());
         let signature = decode(&entry.signature, "signature")?;
-        let signature = Signature::from_slice(&signature).map_err(|_| forged())?;
+        let signature =
+            Signature::from_slice(&signature).map_err(|_| Refusal::Signature(log_signer.name.clone()))?;
         // What was signed is the text as it stands in the file (RFC 7515, section 5.2).
-        let signed = [&entry.protected, ".", &entry.payload].concat();
-        if log_signer.key.verifies(signed.as_bytes(), &signature) { Ok(log_signer) } else { Err(forged()) }
+        let signed = [entry.protected.as_bytes(), b".", entry.payload.as_bytes()];
+        Ok((log_signer, log_signer.key.claim(&signed, signature)))
     }
 
-    fn verify_element(&self, entry: &Entry<'_>, element: &Element<'_>) -> Result<Standing, Refusal> {
+    /// How the entry stands if it is signed well, and if the claim about its certificate holds.
+    fn find_standing(
+        &self,
+        entry: &Entry<'_>,
+        element: &Element<'_>,
+    ) -> Result<(Standing, Option<Claim>), Refusal> {
         if !matches!(element.version, 1 | 2) {
             return Err(Refusal::Version(element.version));
         }
@@ -189,20 +241,21 @@ impl Trust {
         }
         match chain {
             Some((jwk, coordinates)) => {
-                self.verify_chain(jwk, &coordinates, &element.unique_id)?;
-                Ok(Standing::Verified)
+                let claim = self.check_chain(jwk, &coordinates, &element.unique_id)?;
+                Ok((Standing::Verified, Some(claim)))
             }
-            None if element.keys().is_empty() => Ok(Standing::WithoutKeys),
-            None => Ok(Standing::WithoutCertificate),
+            None if element.keys().is_empty() => Ok((Standing::WithoutKeys, None)),
+            None => Ok((Standing::WithoutCertificate, None)),
         }
     }
 
-    fn verify_chain(
+    /// Whether the chain is that of the chip, if the signer signed the device's certificate, as is claimed.
+    fn check_chain(
         &self,
         jwk: &Jwk<'_>,
         coordinates: &[u8; 64],
         serial_number: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Claim, Refusal> {
         let [device, signer] = chain(jwk)?;
         let signer =
             self.signer(signer).map_err(|problem| Refusal::Certificate { which: "signer's", problem })?;
@@ -222,7 +275,7 @@ impl Trust {
         // Two roots may have one name.
         for root in self.roots.iter().filter(|root| root.subject == *parsed.issuer()) {
             match parsed.check_issued_by(&root.subject, &root.key_identifier, &root.key) {
-                Ok(()) => {
+                Ok(claim) if claim.holds() => {
                     let signer = Arc::new(Authority::new(&parsed)?);
                     let mut known = known();
                     if known.len() < MAX_SIGNERS {
@@ -230,10 +283,37 @@ impl Trust {
                     }
                     return Ok(signer);
                 }
+                Ok(_) => problem = CertificateProblem::Signature,
                 Err(other) => problem = other,
             }
         }
         Err(problem)
+    }
+}
+
+impl Verdicts {
+    fn hold(&self, claim: usize) -> bool {
+        self.0.get(claim).is_some_and(|holds| *holds)
+    }
+}
+
+impl<'a> Finding<'a> {
+    fn log_signer(&self, verdicts: &Verdicts) -> Result<&'a LogSigner, Refusal> {
+        match &self.log_signer {
+            Ok((log_signer, claim)) if verdicts.hold(*claim) => Ok(log_signer),
+            Ok((log_signer, _)) => Err(Refusal::Signature(log_signer.name.clone())),
+            Err(refusal) => Err(refusal.clone()),
+        }
+    }
+
+    fn standing(&self, verdicts: &Verdicts) -> Result<Standing, Refusal> {
+        match &self.standing {
+            Ok((_, Some(claim))) if !verdicts.hold(*claim) => {
+                Err(Refusal::Certificate { which: "device's", problem: CertificateProblem::Signature })
+            }
+            Ok((standing, _)) => Ok(*standing),
+            Err(refusal) => Err(refusal.clone()),
+        }
     }
 }
 
@@ -255,7 +335,8 @@ pub(super) fn chain(jwk: &Jwk<'_>) -> Result<[Vec<u8>; 2], Refusal> {
     let texts = jwk.x5c.as_deref().unwrap_or_default();
     let [device, signer] = texts else { return Err(Refusal::ChainLength(texts.len())) };
     let decode = |which, text: &str| {
-        Base64::decode_vec(text)
+        STANDARD
+            .decode_to_vec(text)
             .map_err(|_| Refusal::Certificate { which, problem: CertificateProblem::Base64 })
     };
     Ok([decode("device's", device)?, decode("signer's", signer)?])
@@ -266,7 +347,7 @@ fn check_device(
     coordinates: &[u8; 64],
     serial_number: &str,
     signer: &Authority,
-) -> Result<(), CertificateProblem> {
+) -> Result<Claim, CertificateProblem> {
     let device = Parsed::new(der)?;
     if device.coordinates != *coordinates {
         return Err(CertificateProblem::OtherKey);
@@ -275,8 +356,8 @@ fn check_device(
         return Err(CertificateProblem::Role("it is a certificate authority's"));
     }
     // "sn0123..." in template 3, "0123... ATECC" in template 2 (DS20006367A; docs/manifest.md).
-    let subject = device.subject().to_string();
-    if !subject.to_ascii_lowercase().contains(&serial_number.to_ascii_lowercase()) {
+    if !device.subject_names(serial_number) {
+        let subject = device.subject().to_string();
         return Err(CertificateProblem::OtherChip { subject, serial_number: serial_number.into() });
     }
     device.check_issued_by(&signer.subject, &signer.key_identifier, &signer.key)

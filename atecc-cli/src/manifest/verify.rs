@@ -1,5 +1,7 @@
 //! `atecc manifest verify`.
 
+use std::time::Instant;
+
 use serde::Serialize;
 
 use super::{
@@ -101,6 +103,7 @@ struct Report {
     json: bool,
     is_first: bool,
     summary: Summary,
+    start: Instant,
 }
 
 impl Report {
@@ -108,7 +111,7 @@ impl Report {
         if json {
             output::text("{\n  \"problems\": [", None)?;
         }
-        Ok(Self { json, is_first: true, summary: Summary::default() })
+        Ok(Self { json, is_first: true, summary: Summary::default(), start: Instant::now() })
     }
 
     fn add(&mut self, problem: &Problem, is_refused: bool) -> Result<(), Error> {
@@ -132,11 +135,13 @@ impl Report {
 
     fn end(&self, error: Option<&Error>) -> Result<(), Error> {
         let Summary { entries, verified, without_certificate, refused } = &self.summary;
+        let seconds = self.start.elapsed().as_secs_f64();
         if !self.json {
             let read = if error.is_some() { " read so far" } else { "" };
             let line = format!(
                 "verified {verified} of {entries} entries{read}; {without_certificate} without certificate, \
-                 {refused} refused\n"
+                 {refused} refused; {seconds:.2} s, {rate:.0} entries/s\n",
+                rate = *entries as f64 / seconds,
             );
             return output::text(&line, None);
         }
@@ -145,6 +150,7 @@ impl Report {
             "verified": verified,
             "without_certificate": without_certificate,
             "refused": refused,
+            "seconds": seconds,
             "error": error.map(ToString::to_string),
         });
         let new_line = if self.is_first { "" } else { "\n  " };

@@ -1,5 +1,7 @@
 //! What of a certificate counts here.
 
+use std::sync::Arc;
+
 use atecc::certificate::{key_identifier, to_be_signed};
 use p256::ecdsa::Signature;
 use x509_cert::{
@@ -9,7 +11,10 @@ use x509_cert::{
     name::Name,
 };
 
-use super::{key::Key, refusal::CertificateProblem};
+use super::{
+    key::{Claim, Key},
+    refusal::CertificateProblem,
+};
 
 /// ecdsa-with-SHA256 (RFC 5758, section 3.2).
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
@@ -57,13 +62,13 @@ impl<'a> Parsed<'a> {
             && self.extension::<KeyUsage>().is_none_or(|usage| usage.key_cert_sign())
     }
 
-    /// Whether `issuer`, with `key`, issued it.
+    /// Whether the names fit if it was issued by the authority with this subject and key, which is claimed.
     pub(super) fn check_issued_by(
         &self,
         subject: &Name,
         key_identifier: &[u8],
-        key: &Key,
-    ) -> Result<(), CertificateProblem> {
+        key: &Arc<Key>,
+    ) -> Result<Claim, CertificateProblem> {
         if self.issuer() != subject {
             return Err(CertificateProblem::Issuer { issuer: self.issuer().to_string() });
         }
@@ -76,10 +81,16 @@ impl<'a> Parsed<'a> {
         let signed = to_be_signed(self.der).ok_or(CertificateProblem::Signature)?;
         let signature = self.certificate.signature().as_bytes();
         let signature = signature.and_then(|der| Signature::from_der(der).ok());
-        match signature {
-            Some(signature) if key.verifies(signed, &signature) => Ok(()),
-            _ => Err(CertificateProblem::Signature),
-        }
+        Ok(key.claim(&[signed], signature.ok_or(CertificateProblem::Signature)?))
+    }
+
+    /// Whether a value of its subject contains `serial_number`, in letters of either case.
+    pub(super) fn subject_names(&self, serial_number: &str) -> bool {
+        let mut values = self.subject().iter().map(|attribute| attribute.value.value());
+        values.any(|value| {
+            let mut parts = value.windows(serial_number.len().max(1));
+            parts.any(|part| part.eq_ignore_ascii_case(serial_number.as_bytes()))
+        })
     }
 
     pub(super) fn organization(&self) -> Option<String> {
