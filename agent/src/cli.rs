@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use atecc_agent::config::Config;
+use atecc_agent::local::client::Target;
 use clap::{Parser, Subcommand};
+
+use crate::Failure;
 
 /// Gateway daemon: MQTT to AWS IoT Core with a private key that never leaves the ATECC608.
 #[derive(Debug, Parser)]
@@ -19,6 +23,74 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     /// Connects and stays connected: telemetry, commands, the device shadow.
     Run(Run),
+    /// Hands a message to the running agent, through its listener ([local]). Returns when it is safe in the outbox.
+    Publish(Publish),
+    /// Prints the messages that the running agent hands down.
+    Subscribe(Subscribe),
+}
+
+/// Where the running agent listens.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Running {
+    /// The Unix socket of the agent, or its loopback address. Without it: what [local] in the configuration says.
+    #[arg(long, value_name = "SOCKET|ADDRESS")]
+    socket: Option<String>,
+    /// The configuration of the running agent.
+    #[arg(long, value_name = "FILE", default_value = "/etc/atecc/agent.toml")]
+    config: PathBuf,
+    /// Give up after this time; 0: never.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(crate) timeout: u64,
+}
+
+impl Running {
+    pub(crate) fn target(&self) -> Result<Target, Failure> {
+        if let Some(text) = &self.socket {
+            return Ok(Target::parse(text));
+        }
+        let config = Config::load(&self.config).map_err(Failure::configuration)?.local;
+        let address = config.listen.map(Target::Address);
+        config.socket.map(Target::Socket).or(address).ok_or_else(|| {
+            let file = self.config.display();
+            Failure::configuration(format!("{file} has neither `socket` nor `listen` in [local], so the agent takes no messages from this machine"))
+        })
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Publish {
+    #[command(flatten)]
+    pub(crate) agent: Running,
+    /// The topic.
+    #[arg(short, long)]
+    pub(crate) topic: String,
+    /// The message. Without it: FILE, or standard input as one message.
+    #[arg(short, long, conflicts_with_all = ["file", "lines"])]
+    pub(crate) message: Option<String>,
+    /// The message is the content of a file.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "lines")]
+    pub(crate) file: Option<PathBuf>,
+    /// Each line of standard input is a message.
+    #[arg(short, long)]
+    pub(crate) lines: bool,
+    /// Print how many messages were taken.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Subscribe {
+    #[command(flatten)]
+    pub(crate) agent: Running,
+    /// A topic filter; may be given several times.
+    #[arg(short, long, required = true)]
+    pub(crate) topic: Vec<String>,
+    /// End after so many messages.
+    #[arg(short = 'n', long)]
+    pub(crate) count: Option<u64>,
+    /// Print the topic before each message.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,9 @@
 
 mod error;
 mod file;
+mod local;
 mod names;
+mod outbox;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -11,9 +13,11 @@ use std::time::Duration;
 use identity::KeySource;
 
 use crate::mqtt::Reconnect;
+use crate::outbox::Options as Outbox;
 use crate::tls::ALPN_AWS_MQTT;
 
 pub use error::Error;
+pub use local::Local;
 pub use names::{Names, Subject};
 pub use values::Template;
 
@@ -46,6 +50,10 @@ pub struct Config {
     pub keep_alive_seconds: u16,
     /// Waits between attempts to connect.
     pub reconnect: Reconnect,
+    /// Where messages wait for the server.
+    pub outbox: Outbox,
+    /// The listener for programs on this machine.
+    pub local: Local,
     /// Telemetry.
     pub telemetry: Telemetry,
     /// Commands.
@@ -125,6 +133,8 @@ impl Config {
             client_id: template(typed.client_id, "{thing_name}"),
             keep_alive_seconds: typed.keep_alive_seconds.map_or(30, u16::from),
             reconnect: Reconnect { first, longest },
+            outbox: typed.outbox.options(beside),
+            local: typed.local.meant(beside),
             telemetry: Telemetry {
                 topic: template(typed.telemetry.topic, "{client_id}/telemetry"),
                 interval: typed.telemetry.interval_seconds.map_or(Duration::from_secs(60), seconds),
@@ -203,6 +213,8 @@ mod tests {
             ("client_id = '{mac}'", "placeholder"),
             ("[telemetry]\ninterval_seconds = 0", "line 4"),
             ("[shadow]\nenabled = 'yes'", "line 4"),
+            ("[local]\nlisten = '0.0.0.0:1883'", "loopback"),
+            ("[outbox]\nwhen_full = 'explode'", "line 4"),
         ] {
             let error = parse(line).unwrap_err();
             assert!(error.contains(says) && !error.contains('\n'), "{line}: {error}");
@@ -239,8 +251,24 @@ mod tests {
             lines.map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
         let config = Config::parse(&all, Path::new("/etc/atecc/agent.toml")).unwrap();
         let subject = Subject { common_name: Some("snX".to_owned()), serial: Some("X".to_owned()) };
-        assert_eq!(config.names(&subject).unwrap(), shown.names(&subject).unwrap());
+        // [local] shows an example, because its default is not to be there.
+        let names = Names { local: Default::default(), ..config.names(&subject).unwrap() };
+        assert_eq!(names, shown.names(&subject).unwrap());
         assert_eq!(config.reconnect, shown.reconnect);
         assert_eq!(config.telemetry.interval, shown.telemetry.interval);
+        assert_eq!(config.outbox.most_bytes, shown.outbox.most_bytes);
+        assert_eq!(config.outbox.sync, shown.outbox.sync);
+    }
+
+    #[test]
+    fn an_outbox_is_where_the_file_says() {
+        use crate::outbox::{Sync, WhenFull};
+        let outbox = parse(
+            "[outbox]\nfolder = 'o'\nmegabytes = 2\nhours = 3\nwhen_full = 'drop-oldest'\nsync = 'each'",
+        );
+        let outbox = outbox.unwrap().outbox;
+        assert_eq!(outbox.folder.as_deref(), Some(Path::new("/etc/atecc/o")));
+        assert_eq!((outbox.most_bytes, outbox.longest_wait), (2 << 20, Some(Duration::from_secs(3 * 3600))));
+        assert_eq!((outbox.when_full, outbox.sync), (WhenFull::DropOldest, Sync::Each));
     }
 }

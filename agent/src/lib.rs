@@ -1,13 +1,16 @@
 //! The gateway daemon: telemetry, commands and the device shadow over MQTT, with a key that stays in the chip.
 //!
 //! [`supervisor`] wires the rest: a token opens the chip, [`tls`] turns it into a client identity, [`mqtt`]
-//! keeps one connection to the server alive, [`shadow`] speaks AWS's device shadow over it, [`gpio`] is what a
+//! keeps one connection to the server alive, [`outbox`] keeps what the server does not have yet, [`local`] takes
+//! messages from programs on this machine, [`shadow`] speaks AWS's device shadow over it, [`gpio`] is what a
 //! shadow switches, and [`config`] says how. The program `atecc-agent` adds a command line and nothing else.
 #![forbid(unsafe_code)]
 
 pub mod config;
 pub mod gpio;
+pub mod local;
 pub mod mqtt;
+pub mod outbox;
 pub mod shadow;
 pub mod supervisor;
 pub mod telemetry;

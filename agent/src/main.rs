@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod verbs;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = start_log(arguments.log).and_then(|()| match arguments.verb {
         Verb::Run(arguments) => run(arguments),
+        Verb::Publish(arguments) => verbs::publish::run(arguments),
+        Verb::Subscribe(arguments) => verbs::subscribe::run(arguments),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

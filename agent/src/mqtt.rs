@@ -5,7 +5,8 @@
 //!
 //! [`Link`] takes messages at any time, connected or not. It connects, subscribes, sends, and after a loss
 //! does so again by itself; every message stays here until the server has acknowledged it. A server may
-//! therefore get a message twice, but never not at all, as long as the process lives.
+//! therefore get a message twice, but never not at all, as long as the process lives. What must outlive the process
+//! comes from the [outbox](crate::outbox).
 
 mod backoff;
 mod connection;
@@ -23,6 +24,7 @@ use crate::tls::Handshake;
 
 pub use backoff::Reconnect;
 pub use error::{Disconnect, Error};
+pub(crate) use limits::check_message;
 pub use limits::{MAX_PAYLOAD, check_topic};
 pub use link::{Events, Link, Receipt};
 pub use options::Options;
@@ -42,6 +44,11 @@ pub enum Event {
     },
     /// A message came.
     Message(Message),
+    /// The server cut one connection after the other for this message of [`Link::publish`], which was given up.
+    Undeliverable {
+        /// Its topic.
+        topic: String,
+    },
     /// The connection ended, or an attempt failed. The link tries again by itself.
     Disconnected {
         /// Why.

@@ -74,6 +74,7 @@ impl Stage {
         );
         let mut config = Config::parse(&text, &self.folder.path().join("agent.toml"))?;
         config.telemetry.interval = Duration::from_millis(500);
+        config.outbox.folder = Some(self.folder.path().join("outbox"));
         config.reconnect = Reconnect { first: Duration::from_millis(200), longest: Duration::from_secs(2) };
         Ok(config)
     }

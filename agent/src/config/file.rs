@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::local::Typed as Local;
+use super::outbox::Outbox;
 use super::values::{Address, Device, Endpoint, Key, Template};
 
 #[derive(Debug, Deserialize)]
@@ -23,6 +25,10 @@ pub(super) struct File {
     pub(super) keep_alive_seconds: Option<NonZeroU16>,
     #[serde(default)]
     pub(super) reconnect: Reconnect,
+    #[serde(default)]
+    pub(super) outbox: Outbox,
+    #[serde(default)]
+    pub(super) local: Local,
     #[serde(default)]
     pub(super) telemetry: Telemetry,
     #[serde(default)]

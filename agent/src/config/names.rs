@@ -3,6 +3,7 @@
 use identity::{Identity, is_thing_name};
 
 use super::{Config, Error, Template};
+use crate::local::Topics;
 use crate::mqtt::check_topic;
 
 /// The names of this gateway, placeholders replaced and checked.
@@ -17,6 +18,8 @@ pub struct Names {
     pub telemetry: String,
     /// What is subscribed to for commands.
     pub commands: String,
+    /// Which topics of local clients go up and come down.
+    pub local: Topics,
 }
 
 /// What placeholders stand for.
@@ -56,11 +59,25 @@ impl Config {
         known.push(("client_id", &client_id));
         let telemetry = fill("telemetry.topic", &self.telemetry.topic, &known)?;
         let commands = fill("commands.topic", &self.commands.topic, &known)?;
+        let mut local = Topics::default();
+        local.prefix = fill("local.prefix", &self.local.prefix, &known)?;
+        local.publish.clone_from(&self.local.publish);
+        for filter in &self.local.subscribe {
+            local.subscribe.push(fill("local.subscribe", filter, &known)?);
+        }
         check("thing_name", &thing, check_thing(&thing))?;
         check("client_id", &client_id, check_client_id(&client_id))?;
         check("telemetry.topic", &telemetry, check_topic(&telemetry, false))?;
         check("commands.topic", &commands, check_topic(&commands, true))?;
-        Ok(Names { thing, client_id, telemetry, commands })
+        for filter in &local.publish {
+            check("local.publish", filter, check_topic(filter, true))?;
+        }
+        for filter in &local.subscribe {
+            check("local.subscribe", filter, check_topic(filter, true))?;
+        }
+        // A prefix is the beginning of a topic; "x" is any rest of one.
+        check("local.prefix", &local.prefix, check_topic(&format!("{}x", local.prefix), false))?;
+        Ok(Names { thing, client_id, telemetry, commands, local })
     }
 }
 

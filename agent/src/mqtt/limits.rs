@@ -15,7 +15,7 @@ const MAX_SLASHES: usize = 7;
 pub(super) const MAX_FILTERS: usize = 8;
 
 /// Whether a message may be sent at all.
-pub(super) fn check_message(topic: &str, payload: &[u8]) -> Result<(), Error> {
+pub(crate) fn check_message(topic: &str, payload: &[u8]) -> Result<(), Error> {
     check_topic(topic, false).map_err(|problem| Error::Topic { topic: topic.to_owned(), problem })?;
     if payload.len() > MAX_PAYLOAD {
         return Err(Error::PayloadTooLarge { topic: topic.to_owned(), bytes: payload.len() });
@@ -28,15 +28,20 @@ pub(super) fn check_message(topic: &str, payload: &[u8]) -> Result<(), Error> {
 /// # Errors
 /// What is wrong with it.
 pub fn check_topic(topic: &str, wildcards: bool) -> Result<(), &'static str> {
-    // Reserved topics carry their own prefix of up to three levels ("$aws/things/name/").
+    // Reserved topics carry their own prefix of up to three levels ("$aws/things/name/"). That of Basic Ingest
+    // ("$aws/rules/name/") counts for nothing at all.
     let free = if topic.starts_with("$aws/") { 3 } else { 0 };
+    let counted = match topic.strip_prefix("$aws/rules/").and_then(|rest| rest.split_once('/')) {
+        Some((_, rest)) if !wildcards => rest.len(),
+        _ => topic.len(),
+    };
     if topic.is_empty() {
         return Err("it is empty");
     }
     if topic.contains('\0') {
         return Err("it contains a zero byte");
     }
-    if topic.len() > MAX_TOPIC {
+    if counted > MAX_TOPIC || topic.len() > usize::from(u16::MAX) {
         return Err("it is longer than the 256 bytes that AWS allows");
     }
     if topic.matches('/').count() > MAX_SLASHES + free {
@@ -66,6 +71,9 @@ mod tests {
             assert!(check_topic(good, false).is_ok(), "{good}");
         }
         let long = "x".repeat(257);
+        let basic_ingest = format!("$aws/rules/{}/a/b/c/d/e/f/g/h", "r".repeat(250));
+        assert!(check_topic(&basic_ingest, false).is_ok());
+        assert!(check_topic(&format!("$aws/rules/r/{long}"), false).is_err());
         for bad in ["", "a/+/b", "#", "a/b/c/d/e/f/g/h/i", "a\0b", &long] {
             assert!(check_topic(bad, false).is_err(), "{bad}");
         }

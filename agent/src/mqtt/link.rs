@@ -8,9 +8,10 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::outbound::Entry;
+use super::outbound::{Entry, Origin};
 use super::worker::Worker;
 use super::{Acknowledgement, Error, Event, Options, limits};
+use crate::outbox::Feed;
 use crate::tls::Connector;
 
 /// Events that may wait for their reader. When as many wait, the link stops reading from the socket.
@@ -44,6 +45,18 @@ impl Link {
     /// # Errors
     /// When the operating system gives no thread.
     pub fn start(options: Options, connector: Connector) -> Result<(Self, Events), Error> {
+        Self::start_with(options, connector, None)
+    }
+
+    /// As [`Link::start`], and sends what `stored` has, too.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn start_with(
+        options: Options,
+        connector: Connector,
+        stored: Option<Feed>,
+    ) -> Result<(Self, Events), Error> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
         let (messages, incoming_messages) = mpsc::unbounded_channel();
@@ -51,7 +64,7 @@ impl Link {
         let (events, incoming_events) = mpsc::channel(EVENTS);
         let (report, unacknowledged) = oneshot::channel();
         let queue = options.queue;
-        let worker = Worker::new(options, connector, incoming_messages, stopped, events);
+        let worker = Worker::new(options, connector, incoming_messages, stored, stopped, events);
         // Not joined: `shutdown` waits for its report instead, with a limit.
         thread::Builder::new()
             .name("mqtt".to_owned())
@@ -66,6 +79,9 @@ impl Link {
 
     /// Takes a message for the server at QoS 1. Does not block, and does not need a connection.
     ///
+    /// For what means nothing any more when the process has ended, as a request that is repeated in any case. What must
+    /// arrive goes through the [outbox](crate::outbox).
+    ///
     /// # Errors
     /// When AWS would cut the connection for it, when too many messages wait, or when the link has ended.
     pub fn publish(&self, topic: &str, payload: impl Into<Vec<u8>>) -> Result<Receipt, Error> {
@@ -76,10 +92,9 @@ impl Link {
         let entry = Entry {
             topic: topic.to_owned(),
             payload: Bytes::from(payload),
-            published: Instant::now(),
             attempts: 0,
-            done,
-            _place: place,
+            cuts: 0,
+            origin: Origin::Memory { published: Instant::now(), done, _place: place },
         };
         self.messages.send(entry).map_err(|_| Error::Stopped)?;
         Ok(Receipt(receipt))

@@ -41,7 +41,7 @@ impl Options {
             keep_alive_seconds: 30,
             connect_timeout: Duration::from_secs(60),
             reconnect: Reconnect::default(),
-            in_flight: 50,
+            in_flight: 100,
             queue: 1000,
         }
     }

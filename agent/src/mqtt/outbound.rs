@@ -1,4 +1,4 @@
-//! The messages that the server has not acknowledged yet, in the order in which they were published.
+//! Messages that the server has not acknowledged yet, in the order in which they were published.
 //!
 //! The MQTT library forgets what is in flight when the server does not resume the session, so this is kept
 //! here, above it, and outlives every connection.
@@ -10,24 +10,53 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Acknowledgement;
+use crate::outbox::Stored;
+
+/// Cuts without progress after which the first message in flight is sent alone.
+const SUSPICIOUS: u32 = 2;
+/// Cuts, some of them while the message was alone in flight, after which it is the message's fault.
+const GUILTY: u32 = 5;
 
 /// A message on its way.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) topic: String,
     pub(super) payload: Bytes,
-    pub(super) published: Instant,
     /// How often it was handed to a connection.
     pub(super) attempts: u32,
-    pub(super) done: oneshot::Sender<Acknowledgement>,
-    /// Its place in the bounded queue; free again as soon as the entry is gone.
-    pub(super) _place: OwnedSemaphorePermit,
+    /// Connections that the server cut while this was the first message without acknowledgement.
+    pub(super) cuts: u32,
+    pub(super) origin: Origin,
+}
+
+/// Where a message came from, and goes back to.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// Somebody in this process, whom the acknowledgement is told.
+    Memory {
+        published: Instant,
+        done: oneshot::Sender<Acknowledgement>,
+        /// Its place in the bounded queue; free again as soon as the entry is gone.
+        _place: OwnedSemaphorePermit,
+    },
+    /// The outbox.
+    Outbox(Stored),
+}
+
+/// How a message ended.
+#[derive(Debug)]
+pub(super) enum Settled {
+    /// The server has it.
+    Delivered(Stored, u32),
+    /// Nothing is left to do.
+    Done,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
     waiting: VecDeque<Entry>,
     in_flight: BTreeMap<u64, Entry>,
+    in_flight_bytes: usize,
     next_number: u64,
 }
 
@@ -42,22 +71,42 @@ impl Outbound {
         entry.attempts += 1;
         let number = self.next_number;
         self.next_number += 1;
+        self.in_flight_bytes += entry.size();
         Some((number, self.in_flight.entry(number).or_insert(entry)))
     }
 
     /// The server has the message: tells whoever waits for it, and forgets it.
-    pub(super) fn acknowledged(&mut self, number: u64) {
-        if let Some(Entry { published, attempts, done, .. }) = self.in_flight.remove(&number) {
-            // Nobody needs to wait for it.
-            let _ = done.send(Acknowledgement { took: published.elapsed(), attempts });
+    pub(super) fn acknowledged(&mut self, number: u64) -> Settled {
+        let Some(entry) = self.in_flight.remove(&number) else { return Settled::Done };
+        self.in_flight_bytes -= entry.size();
+        match entry.origin {
+            Origin::Memory { published, done, .. } => {
+                // Nobody needs to wait for it.
+                let _ = done.send(Acknowledgement { took: published.elapsed(), attempts: entry.attempts });
+                Settled::Done
+            }
+            Origin::Outbox(stored) => Settled::Delivered(stored, entry.attempts),
         }
     }
 
-    /// The connection is gone: what was in flight goes back to the front, in its order.
-    pub(super) fn connection_lost(&mut self) {
-        for entry in std::mem::take(&mut self.in_flight).into_values().rev() {
+    /// The connection is gone: what was in flight goes back to the front, in its order. `cut`: by the server, which may
+    /// have done so because of the first of them. Gives that message if it has done so often enough.
+    pub(super) fn connection_lost(&mut self, cut: bool) -> Option<Entry> {
+        let in_flight = std::mem::take(&mut self.in_flight);
+        self.in_flight_bytes = 0;
+        let none = in_flight.is_empty();
+        for entry in in_flight.into_values().rev() {
             self.waiting.push_front(entry);
         }
+        let first = self.waiting.front_mut().filter(|_| cut && !none)?;
+        first.cuts += 1;
+        if first.cuts >= GUILTY { self.waiting.pop_front() } else { None }
+    }
+
+    /// Whether the next message is to be sent alone, since the server may be cutting for it.
+    pub(super) fn is_suspicious(&self) -> bool {
+        let first = self.in_flight.values().next().or(self.waiting.front());
+        first.is_some_and(|entry| entry.cuts >= SUSPICIOUS)
     }
 
     /// Sent and not acknowledged.
@@ -65,9 +114,38 @@ impl Outbound {
         self.in_flight.len()
     }
 
-    /// Not acknowledged, sent or not.
-    pub(super) fn len(&self) -> usize {
-        self.waiting.len() + self.in_flight.len()
+    /// Their bytes.
+    pub(super) fn in_flight_bytes(&self) -> usize {
+        self.in_flight_bytes
+    }
+
+    /// Whether a message waits to be sent.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Messages that only this process knows, and whose end it must wait for; and all that are in flight.
+    pub(super) fn unfinished(&self) -> usize {
+        let here = self.waiting.iter().filter(|entry| matches!(entry.origin, Origin::Memory { .. })).count();
+        here + self.in_flight.len()
+    }
+
+    /// Those of them that are not in the outbox.
+    pub(super) fn in_memory(&self) -> usize {
+        let all = self.waiting.iter().chain(self.in_flight.values());
+        all.filter(|entry| matches!(entry.origin, Origin::Memory { .. })).count()
+    }
+}
+
+impl Entry {
+    /// A message of the outbox.
+    pub(super) fn stored(stored: Stored) -> Self {
+        let (topic, payload) = (stored.topic.to_string(), stored.payload.clone());
+        Self { topic, payload, attempts: 0, cuts: 0, origin: Origin::Outbox(stored) }
+    }
+
+    fn size(&self) -> usize {
+        self.topic.len() + self.payload.len()
     }
 }
 
@@ -79,16 +157,9 @@ mod tests {
 
     fn entry(topic: &str, places: &Arc<Semaphore>) -> (Entry, oneshot::Receiver<Acknowledgement>) {
         let (done, receipt) = oneshot::channel();
-        let place = places.clone().try_acquire_owned().unwrap();
-        let topic = topic.to_owned();
-        let entry = Entry {
-            topic,
-            payload: Bytes::new(),
-            published: Instant::now(),
-            attempts: 0,
-            done,
-            _place: place,
-        };
+        let _place = places.clone().try_acquire_owned().unwrap();
+        let origin = Origin::Memory { published: Instant::now(), done, _place };
+        let entry = Entry { topic: topic.to_owned(), payload: Bytes::new(), attempts: 0, cuts: 0, origin };
         (entry, receipt)
     }
 
@@ -109,7 +180,7 @@ mod tests {
         let sent: Vec<_> = (0..3).filter_map(|_| send(&mut outbound)).collect();
         outbound.acknowledged(sent[1].0);
         assert_eq!(outbound.in_flight(), 2);
-        outbound.connection_lost();
+        assert!(outbound.connection_lost(false).is_none());
         let again: Vec<_> = std::iter::from_fn(|| send(&mut outbound)).collect();
         assert_eq!(again.iter().map(|(_, topic)| topic.as_str()).collect::<String>(), "acd");
         outbound.acknowledged(again[0].0);
@@ -126,6 +197,27 @@ mod tests {
         assert_eq!(places.available_permits(), 0);
         let (number, _) = send(&mut outbound).unwrap();
         outbound.acknowledged(number);
-        assert_eq!((places.available_permits(), outbound.len()), (1, 0));
+        assert_eq!((places.available_permits(), outbound.unfinished()), (1, 0));
+    }
+
+    #[test]
+    fn only_the_message_that_is_cut_for_again_and_again_is_given_up() {
+        let places = Arc::new(Semaphore::new(9));
+        let mut outbound = Outbound::default();
+        for topic in ["bad", "good"] {
+            outbound.push(entry(topic, &places).0);
+        }
+        for cut in 1..=GUILTY {
+            send(&mut outbound).unwrap();
+            if cut <= SUSPICIOUS {
+                send(&mut outbound).unwrap();
+            }
+            let given_up = outbound.connection_lost(true);
+            assert_eq!(outbound.is_suspicious(), (SUSPICIOUS..GUILTY).contains(&cut), "{cut}");
+            assert_eq!(given_up.map(|entry| entry.topic), (cut == GUILTY).then(|| "bad".to_owned()));
+            // A connection that broke by itself, or before anything was sent, is nobody's fault.
+            assert!(outbound.connection_lost(true).is_none());
+        }
+        assert_eq!(send(&mut outbound).unwrap().1, "good");
     }
 }

@@ -9,12 +9,18 @@ use tokio::time::{sleep_until, timeout};
 
 use super::backoff::Backoff;
 use super::connection::{self, Driver, Sender};
-use super::outbound::{Entry, Outbound};
+use super::outbound::{Entry, Origin, Outbound, Settled};
 use super::{Disconnect, Event, Message, Options};
+use crate::outbox;
 use crate::tls::{Connector, Handshake};
 
 /// How long DISCONNECT may take to leave.
 const DISCONNECT_LIMIT: Duration = Duration::from_millis(500);
+/// Bytes in flight, beyond which no further message is sent: they are in memory.
+const IN_FLIGHT_BYTES: usize = 1024 * 1024;
+/// How long a connection must live before a message is sent on it that may be what the server cuts connections for: a
+/// connection that is cut before was cut for something else.
+const QUIET: Duration = Duration::from_secs(1);
 
 pub(super) struct Worker {
     options: Options,
@@ -32,6 +38,8 @@ struct Stop(watch::Receiver<Option<Instant>>);
 struct Feed {
     in_flight: usize,
     messages: mpsc::UnboundedReceiver<Entry>,
+    /// Messages on disk, if there is an outbox.
+    stored: Option<outbox::Feed>,
     outbound: Outbound,
     notices: JoinSet<(u64, bool)>,
 }
@@ -41,11 +49,13 @@ impl Worker {
         options: Options,
         connector: Connector,
         messages: mpsc::UnboundedReceiver<Entry>,
+        stored: Option<outbox::Feed>,
         stop: watch::Receiver<Option<Instant>>,
         events: mpsc::Sender<Event>,
     ) -> Self {
         let in_flight = usize::from(options.in_flight);
-        let feed = Feed { in_flight, messages, outbound: Outbound::default(), notices: JoinSet::new() };
+        let (outbound, notices) = (Outbound::default(), JoinSet::new());
+        let feed = Feed { in_flight, messages, stored, outbound, notices };
         Self { options, connector, stop: Stop(stop), events, feed }
     }
 
@@ -73,7 +83,7 @@ impl Worker {
             let next = (Instant::now() + wait).max(started + self.options.reconnect.first);
             let retry_in = next.saturating_duration_since(Instant::now());
             self.feed.take_waiting();
-            let unacknowledged = self.feed.outbound.len();
+            let unacknowledged = self.feed.unacknowledged();
             send(&self.events, Event::Disconnected { reason, retry_in, unacknowledged }).await;
             tokio::select! {
                 () = sleep_until(next.into()) => {}
@@ -81,7 +91,7 @@ impl Worker {
             }
         }
         self.feed.take_waiting();
-        self.feed.outbound.len()
+        self.feed.unacknowledged()
     }
 
     /// Uses a connection until it ends. `None`: because the link was stopped.
@@ -122,17 +132,25 @@ impl Worker {
         };
         // The notices resolve when the connection's state is dropped; some may tell of a PUBACK that came last.
         drop((driver, sender));
-        self.feed.connection_ended().await;
+        let cut = matches!(ended, Some(Disconnect::ClosedByServer));
+        if let Some(topic) = self.feed.connection_ended(cut).await {
+            send(&self.events, Event::Undeliverable { topic }).await;
+        }
         ended
     }
 }
 
 impl Feed {
-    /// Sends what is published until the link is stopped and everything is acknowledged, or its time is up.
+    /// Sends what is published until the link is stopped and everything on its way is acknowledged, or its time is up.
     async fn run(&mut self, sender: &Sender, stop: &mut Stop) {
         let mut deadline = None;
+        let quiet_until = Instant::now() + QUIET;
         loop {
-            while self.outbound.in_flight() < self.in_flight {
+            let quiet = self.outbound.is_suspicious() && Instant::now() < quiet_until;
+            while !quiet && self.may_send() {
+                if !self.outbound.has_waiting() && deadline.is_none() {
+                    self.take_stored();
+                }
                 let Some((number, entry)) = self.outbound.send_next() else { break };
                 match sender.publish(&entry.topic, entry.payload.clone()).await {
                     Some(notice) => {
@@ -142,14 +160,21 @@ impl Feed {
                     None => return std::future::pending().await,
                 }
             }
-            let done = deadline.is_some() && self.outbound.len() == 0;
+            let done = deadline.is_some() && self.outbound.unfinished() == 0;
             if done || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return;
             }
             let until = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            let until = if quiet { until.min(quiet_until) } else { until };
             tokio::select! {
                 Some(entry) = self.messages.recv() => self.outbound.push(entry),
-                Some(notice) = self.notices.join_next() => self.settle(notice),
+                Some(notice) = self.notices.join_next() => {
+                    self.settle(notice);
+                    while let Some(notice) = self.notices.try_join_next() {
+                        self.settle(notice);
+                    }
+                }
+                () = changed(self.stored.as_ref()) => {}
                 wanted = stop.wanted(), if deadline.is_none() => {
                     deadline = Some(wanted);
                     self.take_waiting();
@@ -159,17 +184,59 @@ impl Feed {
         }
     }
 
-    fn settle(&mut self, notice: Result<(u64, bool), tokio::task::JoinError>) {
-        if let Ok((number, true)) = notice {
-            self.outbound.acknowledged(number);
+    /// Whether the window has a place. What the server has, but would be sent again if the process died now, counts.
+    fn may_send(&self) -> bool {
+        let in_flight = self.outbound.in_flight();
+        if in_flight == 0 {
+            // Removals that cannot be committed must not stop what has nothing to do with the outbox.
+            return self.outbound.has_waiting() || self.unsettled() < self.in_flight;
+        }
+        !self.outbound.is_suspicious()
+            && in_flight + self.unsettled() < self.in_flight
+            && self.outbound.in_flight_bytes() < IN_FLIGHT_BYTES
+    }
+
+    fn unsettled(&self) -> usize {
+        self.stored.as_ref().map_or(0, outbox::Feed::unsettled)
+    }
+
+    fn take_stored(&mut self) {
+        if let Some(stored) = self.stored.as_ref().and_then(outbox::Feed::take) {
+            self.outbound.push(Entry::stored(stored));
         }
     }
 
-    async fn connection_ended(&mut self) {
+    fn settle(&mut self, notice: Result<(u64, bool), tokio::task::JoinError>) {
+        if let Ok((number, true)) = notice
+            && let Settled::Delivered(stored, attempts) = self.outbound.acknowledged(number)
+            && let Some(feed) = &self.stored
+        {
+            feed.delivered(stored.number, attempts);
+        }
+    }
+
+    /// Gives the topic of a message in memory that the server does not take; one of the outbox goes to its quarantine.
+    async fn connection_ended(&mut self, cut: bool) -> Option<String> {
         while let Some(notice) = self.notices.join_next().await {
             self.settle(notice);
         }
-        self.outbound.connection_lost();
+        let guilty = self.outbound.connection_lost(cut)?;
+        match (guilty.origin, &self.stored) {
+            (Origin::Outbox(stored), Some(feed)) => {
+                let problem = format!(
+                    "the server cut {} connections when it got this message; does the policy allow its topic?",
+                    guilty.cuts
+                );
+                feed.quarantine(stored, problem);
+                None
+            }
+            _ => Some(guilty.topic),
+        }
+    }
+
+    /// What the server does not have, in memory and on disk.
+    fn unacknowledged(&self) -> usize {
+        self.outbound.in_memory() + self.stored.as_ref().map_or(0, outbox::Feed::waiting)
     }
 
     /// Messages that were published before the stop, and not looked at yet.
@@ -177,6 +244,14 @@ impl Feed {
         while let Ok(entry) = self.messages.try_recv() {
             self.outbound.push(entry);
         }
+    }
+}
+
+/// Waits until the outbox may have something new.
+async fn changed(stored: Option<&outbox::Feed>) {
+    match stored {
+        Some(feed) => feed.changed().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{config, mqtt, tls};
+use crate::{config, local, mqtt, outbox, tls};
 
 /// Why the agent could not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,12 @@ pub enum Error {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] tls::Error),
+    /// The outbox cannot be used.
+    #[error(transparent)]
+    Outbox(#[from] outbox::Error),
+    /// The local listener cannot be opened.
+    #[error(transparent)]
+    Local(#[from] local::Error),
     /// The link cannot be started, or did not take a message.
     #[error(transparent)]
     Link(#[from] mqtt::Error),
@@ -39,7 +45,7 @@ impl Error {
     pub fn is_configuration(&self) -> bool {
         use tls::Error::{CaFile, CaFileContent, Endpoint, Settings};
         match self {
-            Self::Config(_) => true,
+            Self::Config(_) | Self::Local(_) | Self::Outbox(outbox::Error::Unusable { .. }) => true,
             Self::Identity(error) => error.is_configuration(),
             Self::Tls(error) => {
                 matches!(error, CaFile { .. } | CaFileContent { .. } | Endpoint(_) | Settings(_))

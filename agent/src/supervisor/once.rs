@@ -54,7 +54,7 @@ impl Agent {
                         self.tell(Report::Connected { attempt, handshake });
                     }
                     Some(Event::Disconnected { reason, .. }) => return Err(reason.into()),
-                    Some(Event::Message(_)) => {}
+                    Some(Event::Message(_) | Event::Undeliverable { .. }) => {}
                     None => return Err(Error::LinkEnded),
                 },
             }

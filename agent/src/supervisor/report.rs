@@ -1,8 +1,11 @@
 //! What the agent tells while it runs: each thing once, to the log and to whoever observes it.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::mqtt::{Acknowledgement, Disconnect, Message};
+use crate::outbox::{Notice, Refusal};
 use crate::tls::Handshake;
 
 /// Something that happened.
@@ -50,6 +53,30 @@ pub enum Report {
     NotDelivered {
         /// Why.
         reason: crate::mqtt::Error,
+    },
+    /// The outbox did not take a message of the agent's own.
+    NotTaken {
+        /// Why.
+        reason: Refusal,
+    },
+    /// A message was given up, because the server cut one connection after the other for it.
+    Undeliverable {
+        /// Its topic.
+        topic: String,
+    },
+    /// Something happened in the outbox.
+    Outbox(Notice),
+    /// Programs on this machine can connect.
+    Listening {
+        /// The Unix socket.
+        socket: Option<PathBuf>,
+        /// The loopback address.
+        address: Option<SocketAddr>,
+    },
+    /// A message of the cloud was not handed to the clients on this machine, because too many wait for them.
+    NotHandedDown {
+        /// Its topic.
+        topic: String,
     },
     /// A command came.
     Command(Message),
@@ -114,6 +141,20 @@ impl Report {
                 "telemetry acknowledged (PUBACK)"
             ),
             Self::NotDelivered { reason } => tracing::warn!("{reason}"),
+            Self::NotTaken { reason } => tracing::warn!("message not taken: {reason}"),
+            Self::Undeliverable { topic } => tracing::warn!(
+                topic,
+                "the server cuts the connection for this message, so it was given up; does the policy allow its topic?"
+            ),
+            Self::Outbox(notice) => log_outbox(notice),
+            Self::Listening { socket, address } => {
+                let socket = socket.as_deref().map(|socket| socket.display().to_string());
+                let address = address.map(|address| address.to_string());
+                tracing::info!(socket, address, "listening for local clients");
+            }
+            Self::NotHandedDown { topic } => {
+                tracing::warn!(topic, "too many messages wait for the local clients; this one was dropped");
+            }
             Self::Command(message) => {
                 tracing::info!(topic = message.topic, bytes = message.payload.len(), "command received");
             }
@@ -125,9 +166,25 @@ impl Report {
             Self::ShadowFailed { problem } => tracing::warn!("shadow: {problem}"),
             Self::Stopped { unacknowledged: 0 } => tracing::info!("stopped"),
             Self::Stopped { unacknowledged } => {
-                tracing::warn!(unacknowledged, "stopped; these messages did not reach the server");
+                tracing::info!(unacknowledged, "stopped; these messages wait for the next start");
             }
         }
+    }
+}
+
+fn log_outbox(notice: &Notice) {
+    match notice {
+        Notice::Refusing { reason } => tracing::warn!("no messages are taken: {reason}"),
+        Notice::Taking => tracing::info!("messages are taken again"),
+        Notice::Dropped { messages, reason } => tracing::warn!(messages, "messages were given up: {reason}"),
+        Notice::Quarantined(message) => {
+            let file = message.file.as_deref().map(|file| file.display().to_string());
+            tracing::warn!(topic = message.topic, file, "a message is in quarantine: {}", message.problem);
+        }
+        Notice::SetAside { file, problem } => tracing::error!(
+            file = %file.display(),
+            "the outbox was damaged ({problem}); it was renamed, and a new one begun"
+        ),
     }
 }
 

@@ -8,7 +8,9 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Agent, Error, Report};
-use crate::mqtt::{self, Acknowledgement, Event, Link, Message, Receipt};
+use crate::local::{self, Local};
+use crate::mqtt::{self, Acknowledgement, Event, Link, Message};
+use crate::outbox::{Outbox, Refusal};
 use crate::shadow::{ANSWER_LIMIT, Incoming, Properties, Shadow};
 use crate::telemetry::Sample;
 
@@ -16,6 +18,8 @@ use crate::telemetry::Sample;
 pub const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 /// After this long without acknowledgement a message is told of; it stays in the queue.
 pub(super) const ACKNOWLEDGEMENT_LIMIT: Duration = Duration::from_secs(3600);
+/// How long the outbox may take for its last commit.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// How often it is looked for answers that did not come.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// The one property that this agent knows.
@@ -25,11 +29,20 @@ const LED: &str = "led";
 struct Running {
     agent: Agent,
     link: Link,
+    outbox: Outbox,
+    local: Option<Local>,
     shadow: Option<Shadow>,
     /// The state is to be reported, and the queue had no room for it yet.
     report_due: bool,
     next_sequence: u64,
-    receipts: JoinSet<(Option<u64>, Result<Acknowledgement, mqtt::Error>)>,
+    receipts: JoinSet<(u64, Delivery)>,
+}
+
+/// What became of a telemetry message.
+enum Delivery {
+    Acknowledged(Acknowledgement),
+    NotTaken(Refusal),
+    NotAcknowledged(mqtt::Error),
 }
 
 impl Agent {
@@ -43,7 +56,11 @@ impl Agent {
         let shadow = self.config.shadow.enabled.then(|| Shadow::new(&self.names.thing, &token_prefix()));
         let mut filters = vec![self.names.commands.clone()];
         filters.extend(shadow.iter().flat_map(Shadow::filters));
-        let (link, mut events) = Link::start(self.link_options(filters), self.connector.clone())?;
+        filters.extend(self.names.local.subscribe.iter().cloned());
+        let (outbox, feed, mut notices) = Outbox::open(self.config.outbox.clone())?;
+        let local = self.listen(&outbox)?;
+        let (link, mut events) =
+            Link::start_with(self.link_options(filters), self.connector.clone(), Some(feed))?;
         let mut telemetry = interval(self.config.telemetry.interval);
         telemetry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut housekeeping = interval(HOUSEKEEPING);
@@ -51,33 +68,59 @@ impl Agent {
         let mut shutdown = pin!(shutdown);
 
         let receipts = JoinSet::new();
-        let mut running =
-            Running { agent: self, link, shadow, report_due: false, next_sequence: 0, receipts };
+        let mut running = Running {
+            agent: self,
+            link,
+            outbox,
+            local,
+            shadow,
+            report_due: false,
+            next_sequence: 0,
+            receipts,
+        };
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 event = events.next() => running.on_event(event.ok_or(Error::LinkEnded)?),
-                Some(Ok((sequence, result))) = running.receipts.join_next() => {
-                    running.agent.on_receipt(sequence, result);
+                notice = notices.next() => running.agent.tell(Report::Outbox(notice)),
+                Some(Ok((sequence, delivery))) = running.receipts.join_next() => {
+                    running.agent.on_delivery(sequence, delivery);
                 }
                 _ = telemetry.tick() => running.publish_telemetry(),
                 _ = housekeeping.tick() => running.keep_house(),
             }
         }
+        // Who publishes now is refused, and keeps it.
+        drop(running.local.take());
         // The link must not wait for a reader that does not read any more.
         drop(events);
         running.stop().await;
         Ok(())
     }
 
-    fn on_receipt(&mut self, sequence: Option<u64>, result: Result<Acknowledgement, mqtt::Error>) {
-        match (sequence, result) {
-            (Some(sequence), Ok(acknowledgement)) => {
+    /// Opens the listener for programs on this machine, if one is configured.
+    fn listen(&mut self, outbox: &Outbox) -> Result<Option<Local>, Error> {
+        let config = &self.config.local;
+        if config.socket.is_none() && config.listen.is_none() {
+            return Ok(None);
+        }
+        let mut options = local::Options::default();
+        options.socket.clone_from(&config.socket);
+        options.listen = config.listen;
+        options.clients = config.clients.into();
+        options.topics = self.names.local.clone();
+        let local = Local::start(options, outbox.clone())?;
+        self.tell(Report::Listening { socket: self.config.local.socket.clone(), address: local.address() });
+        Ok(Some(local))
+    }
+
+    fn on_delivery(&mut self, sequence: u64, delivery: Delivery) {
+        match delivery {
+            Delivery::Acknowledged(acknowledgement) => {
                 self.tell(Report::TelemetryAcknowledged { sequence, acknowledgement });
             }
-            // The shadow has answers of its own.
-            (None, Ok(_)) => {}
-            (_, Err(reason)) => self.tell(Report::NotDelivered { reason }),
+            Delivery::NotTaken(reason) => self.tell(Report::NotTaken { reason }),
+            Delivery::NotAcknowledged(reason) => self.tell(Report::NotDelivered { reason }),
         }
     }
 }
@@ -98,6 +141,7 @@ impl Running {
                 self.agent.tell(Report::Disconnected { reason, retry_in, unacknowledged });
             }
             Event::Message(message) => self.on_message(message),
+            Event::Undeliverable { topic } => self.agent.tell(Report::Undeliverable { topic }),
         }
     }
 
@@ -108,7 +152,14 @@ impl Running {
             if let Some(incoming) = shadow.incoming(&message.topic, &message.payload, Instant::now()) {
                 self.on_shadow(incoming);
             }
-        } else {
+            return;
+        }
+        if let Some(local) = &self.local
+            && !local.deliver(&message)
+        {
+            self.agent.tell(Report::NotHandedDown { topic: message.topic.clone() });
+        }
+        if rumqttc::matches(&message.topic, &self.agent.names.commands) {
             self.agent.tell(Report::Command(message));
         }
     }
@@ -157,12 +208,11 @@ impl Running {
         let Some(shadow) = &mut self.shadow else { return };
         let state = Properties::from_iter([(LED.to_owned(), json!(self.agent.led.is_on()))]);
         let (topic, payload) = shadow.report(&state, Instant::now());
-        let published = self.link.publish(topic, payload);
-        self.report_due = published.is_err();
+        // Not through the outbox: a state of yesterday is worth nothing, and after a reconnect it is reported anyway.
+        // The shadow has answers of its own, so nobody waits for the acknowledgement.
+        self.report_due = self.link.publish(topic, payload).is_err();
         if self.report_due {
             shadow.withdraw();
-        } else {
-            self.keep(None, published);
         }
     }
 
@@ -170,18 +220,17 @@ impl Running {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         let payload = Sample::take(sequence).to_json();
-        let published = self.link.publish(&self.agent.names.telemetry, payload);
-        self.keep(Some(sequence), published);
-    }
-
-    fn keep(&mut self, sequence: Option<u64>, published: Result<Receipt, mqtt::Error>) {
-        match published {
-            Ok(receipt) => {
-                self.receipts
-                    .spawn(async move { (sequence, receipt.acknowledged(ACKNOWLEDGEMENT_LIMIT).await) });
-            }
-            Err(reason) => self.agent.tell(Report::NotDelivered { reason }),
-        }
+        let (outbox, topic) = (self.outbox.clone(), self.agent.names.telemetry.clone());
+        self.receipts.spawn(async move {
+            let delivery = match outbox.publish(&topic, payload).await {
+                Err(reason) => Delivery::NotTaken(reason),
+                Ok(receipt) => match receipt.acknowledged(ACKNOWLEDGEMENT_LIMIT).await {
+                    Ok(acknowledgement) => Delivery::Acknowledged(acknowledgement),
+                    Err(reason) => Delivery::NotAcknowledged(reason),
+                },
+            };
+            (sequence, delivery)
+        });
     }
 
     fn keep_house(&mut self) {
@@ -204,15 +253,17 @@ impl Running {
     async fn stop(mut self) {
         match self.link.shutdown(SHUTDOWN_LIMIT).await {
             Ok(unacknowledged) => {
-                // Every receipt is decided now.
-                while let Some(receipt) = self.receipts.join_next().await {
-                    if let Ok((Some(sequence), Ok(acknowledgement))) = receipt {
-                        self.agent.tell(Report::TelemetryAcknowledged { sequence, acknowledgement });
-                    }
+                // What was acknowledged is known by now; the rest waits in the outbox.
+                tokio::task::yield_now().await;
+                while let Some(Ok((sequence, delivery))) = self.receipts.try_join_next() {
+                    self.agent.on_delivery(sequence, delivery);
                 }
                 self.agent.tell(Report::Stopped { unacknowledged });
             }
             Err(reason) => self.agent.tell(Report::NotDelivered { reason }),
+        }
+        if let Err(reason) = self.outbox.close(CLOSE_LIMIT).await {
+            self.agent.tell(Report::NotTaken { reason });
         }
     }
 }

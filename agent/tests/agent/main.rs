@@ -13,6 +13,7 @@ mod connection;
 mod daemon;
 mod failures;
 mod network;
+mod outbox;
 mod process;
 
 use std::path::Path;

@@ -46,7 +46,7 @@ impl Outside {
     fn config(&self, ca_file: &str, more: &str) -> PathBuf {
         let (endpoint, address) = (self.cloud.endpoint(), self.cloud.alpn_address());
         let text = format!(
-            "endpoint = '{endpoint}'\nport = 443\naddress = '{address}'\nca_file = '{ca_file}'\n{more}"
+            "endpoint = '{endpoint}'\nport = 443\naddress = '{address}'\nca_file = '{ca_file}'\n{more}\n[outbox]\nfolder = 'outbox'\n"
         );
         let file = self.folder.path().join("agent.toml");
         std::fs::write(&file, text).unwrap();

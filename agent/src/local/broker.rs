@@ -1,0 +1,116 @@
+//! The broker library: sessions, subscriptions and retained messages of the clients. Its types end here.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mqtt5::QoS;
+use mqtt5::broker::client_handler::ClientHandler;
+use mqtt5::broker::config::BrokerConfig;
+use mqtt5::broker::router::MessageRouter;
+use mqtt5::broker::storage::QueueLimits;
+use mqtt5::broker::sys_topics::BrokerStats;
+use mqtt5::broker::transport::BrokerTransport;
+use mqtt5::broker::{AllowAllAuthProvider, ResourceLimits, ResourceMonitor};
+use mqtt5::packet::publish::PublishPacket;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
+
+use super::codec::LARGEST_PACKET;
+
+/// Messages that may wait for one client that reads slowly or is away, and their bytes. Then the oldest are dropped.
+const QUEUE: usize = 100;
+const QUEUE_BYTES: usize = 512 * 1024;
+/// How long the session of a client that is away is kept, at most.
+const SESSION: Duration = Duration::from_secs(3600);
+/// Retained messages, and the bytes of one, at most.
+const RETAINED: usize = 200;
+const RETAINED_BYTES: usize = 16 * 1024;
+
+/// The broker library, without a listener of its own.
+pub(super) struct Broker {
+    config: Arc<BrokerConfig>,
+    router: Arc<MessageRouter>,
+    stats: Arc<BrokerStats>,
+    monitor: Arc<ResourceMonitor>,
+    shutdown: broadcast::Sender<()>,
+}
+
+impl Broker {
+    pub(super) fn new(clients: usize) -> Self {
+        let config = BrokerConfig {
+            bind_addresses: Vec::new(),
+            max_clients: clients,
+            session_expiry_interval: SESSION,
+            max_packet_size: LARGEST_PACKET,
+            // A client may have as many messages on their way as wait for one commit; the front counts them.
+            server_receive_maximum: Some(super::front::MOST_PENDING),
+            topic_alias_maximum: 0,
+            maximum_qos: 1,
+            max_subscriptions_per_client: 100,
+            max_retained_messages: RETAINED,
+            max_retained_message_size: RETAINED_BYTES,
+            client_channel_capacity: QUEUE,
+            sys_topics_enabled: false,
+            ..BrokerConfig::default()
+        };
+        let limits = QueueLimits { max_messages: QUEUE, max_bytes: QUEUE_BYTES };
+        let router = MessageRouter::new()
+            .with_fallback_queue_limits(limits)
+            .with_retained_limits(RETAINED, RETAINED_BYTES);
+        let limits = ResourceLimits { max_connections: clients, ..ResourceLimits::default() };
+        Self {
+            config: Arc::new(config),
+            router: Arc::new(router),
+            stats: Arc::new(BrokerStats::new()),
+            monitor: Arc::new(ResourceMonitor::new(limits)),
+            shutdown: broadcast::channel(1).0,
+        }
+    }
+
+    /// A connection for one client: what is written there, the library reads.
+    ///
+    /// The library serves TCP streams only. This one goes over the loopback to a port that is open for this moment and
+    /// takes no other connection than ours.
+    pub(super) async fn open(&self) -> std::io::Result<TcpStream> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let ours = TcpStream::connect(listener.local_addr()?).await?;
+        let address = ours.local_addr()?;
+        let theirs = loop {
+            let (stream, from) = listener.accept().await?;
+            if from == address {
+                break stream;
+            }
+        };
+        ours.set_nodelay(true)?;
+        theirs.set_nodelay(true)?;
+        let handler = ClientHandler::new(
+            BrokerTransport::tcp(theirs),
+            address,
+            self.config.clone(),
+            self.router.clone(),
+            Arc::new(AllowAllAuthProvider),
+            None,
+            self.stats.clone(),
+            self.monitor.clone(),
+            self.shutdown.subscribe(),
+        );
+        // It ends when our end of the stream is closed, and why it ended is the front's to know.
+        tokio::spawn(async move { drop(handler.run().await) });
+        Ok(ours)
+    }
+
+    /// Hands a message to those who subscribed to it.
+    pub(super) async fn route(&self, topic: &str, payload: Bytes, retain: bool, from: Option<&str>) {
+        let mut publish = PublishPacket::new(topic, payload, QoS::AtLeastOnce);
+        publish.retain = retain;
+        self.router.route_message(&publish, from).await;
+    }
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,121 @@
+//! The sockets of the listener.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::Options;
+use super::front::Front;
+
+/// Who may connect to the Unix socket: its user and group.
+const MODE: u32 = 0o660;
+/// How long nobody is accepted after accepting failed, for lack of file descriptors for example.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A socket cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The Unix socket.
+    #[error(
+        "cannot listen on {path}: {source}; its folder must exist, and this user must be allowed to write there"
+    )]
+    Socket {
+        /// Its path.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The loopback address.
+    #[error(
+        "cannot listen on {address}: {source}; is another broker running? Choose another port for `listen` in [local]"
+    )]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// Opens what is configured, and serves it.
+pub(super) fn open(
+    options: &Options,
+    front: Arc<Front>,
+) -> Result<(Option<SocketAddr>, Vec<JoinHandle<()>>), Error> {
+    let places = Arc::new(Semaphore::new(options.clients));
+    let mut tasks = Vec::new();
+    if let Some(path) = &options.socket {
+        let failed = |source| Error::Socket { path: path.clone(), source };
+        remove_stale(path).map_err(failed)?;
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        std::fs::set_permissions(path, PermissionsExt::from_mode(MODE)).map_err(failed)?;
+        let accept = async move |listener: &UnixListener| listener.accept().await.map(|(stream, _)| stream);
+        tasks.push(tokio::spawn(serve(listener, accept, places.clone(), front.clone())));
+    }
+    let mut found = None;
+    if let Some(address) = options.listen {
+        let failed = |source| Error::Address { address, source };
+        let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let listener = TcpListener::from_std(listener).map_err(failed)?;
+        found = Some(listener.local_addr().map_err(failed)?);
+        let accept = async move |listener: &TcpListener| {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true).map(|()| stream)
+        };
+        tasks.push(tokio::spawn(serve(listener, accept, places, front)));
+    }
+    Ok((found, tasks))
+}
+
+/// A socket that a process left behind which is no more.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(metadata) if !metadata.file_type().is_socket() => return Err(io::ErrorKind::AlreadyExists.into()),
+        Ok(_) => {}
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
+        Err(_) => std::fs::remove_file(path),
+    }
+}
+
+async fn serve<L, S: AsyncRead + AsyncWrite + Send + 'static>(
+    listener: L,
+    accept: impl AsyncFn(&L) -> io::Result<S>,
+    places: Arc<Semaphore>,
+    front: Arc<Front>,
+) {
+    // Its drop ends the clients.
+    let mut clients = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = accept(&listener) => match accepted {
+                // Without a place the client is turned away at once: one that waited would take memory, too.
+                Ok(stream) => if let Ok(place) = places.clone().try_acquire_owned() {
+                    let front = front.clone();
+                    clients.spawn(async move {
+                        front.serve(stream).await;
+                        drop(place);
+                    });
+                },
+                Err(error) => {
+                    tracing::warn!("cannot accept a local client: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+            Some(_) = clients.join_next() => {}
+        }
+    }
+}
