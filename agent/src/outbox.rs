@@ -5,7 +5,7 @@
 //! every connection until then. So the server gets each message at least once; more than once at most as many as were in
 //! flight when the process or a connection was lost.
 //!
-//! One thread ([`writer`]) owns the database. Offers and acknowledgements that come while it writes go into its next
+//! One thread (`writer`) owns the database. Offers and acknowledgements that come while it writes go into its next
 //! commit together. The backlog stays on disk; in memory is the [`Feed`]'s window of what is sent next.
 
 mod error;

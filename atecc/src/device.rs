@@ -220,16 +220,17 @@ impl<T: Transport> Device<T> {
         Ok(responses)
     }
 
-    /// A conversation: `step` gets the number of packets sent so far and the last answer, and says what is
-    /// next.
+    /// A conversation, with `plan` for [`Transport::converse_planned`]: `step` gets the number of packets sent so far and
+    /// the last answer, and says what is next.
     fn converse<O>(
         &mut self,
+        plan: &[Packet],
         mut step: impl FnMut(usize, Option<&Response>) -> Result<Step<O>, Error<T::Error>>,
     ) -> Result<O, Error<T::Error>> {
         let mut sent = 0;
         let mut outcome = None;
         self.transport
-            .converse(&mut |answer| match step(sent, answer) {
+            .converse_planned(plan, &mut |answer| match step(sent, answer) {
                 Ok(Step::Send(packet)) => {
                     sent += 1;
                     Some(packet)

@@ -47,6 +47,13 @@ impl Packet {
         Self { group, response_data: Some(response_data) }
     }
 
+    /// The same command without its data: what it does and to which slot, where the data is not known yet.
+    #[must_use]
+    pub fn without_data(&self) -> Self {
+        let response_data = self.response_data.unwrap_or_default();
+        Self::new(self.opcode(), self.param1(), self.param2(), &[], response_data)
+    }
+
     /// The command in a received group, for the far end of a link and for the emulated chip.
     ///
     /// # Errors

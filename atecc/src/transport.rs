@@ -68,6 +68,22 @@ pub trait Transport {
         &mut self,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Self::Error>;
+
+    /// As [`converse`](Self::converse), for a caller who knows which of the packets use a secret of the chip or change
+    /// it: `plan`, in their order, of which 15 count, each whole or, where its data depends on answers,
+    /// [without data](Packet::without_data). Where a person is to be asked, that is done before the chip wakes, since
+    /// then it does not wait.
+    ///
+    /// # Errors
+    /// As [`converse`](Self::converse).
+    fn converse_planned(
+        &mut self,
+        plan: &[Packet],
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Self::Error> {
+        let _ = plan;
+        self.converse(next)
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for &mut T {
@@ -90,5 +106,13 @@ impl<T: Transport + ?Sized> Transport for &mut T {
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Self::Error> {
         (**self).converse(next)
+    }
+
+    fn converse_planned(
+        &mut self,
+        plan: &[Packet],
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Self::Error> {
+        (**self).converse_planned(plan, next)
     }
 }

@@ -134,6 +134,10 @@ impl<F: Face> Gate for Guard<F> {
         self.session.withdraw(why, now);
     }
 
+    fn handed_over(&mut self) {
+        self.session.handed_over();
+    }
+
     fn done(&mut self, _asked: &Asked<'_>, answers: Result<&[Response], Fault>) {
         self.face.feed();
         let now = self.face.now();

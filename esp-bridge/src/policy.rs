@@ -13,7 +13,8 @@ mod tests;
 
 use core::fmt;
 
-use atecc::packet::Packet;
+use atecc::{packet::Packet, transport::MAX_COMMANDS};
+use heapless::Vec;
 
 pub use act::{Act, act};
 pub use keys::{KeySlots, SlotSet};
@@ -93,6 +94,21 @@ impl Policy {
     /// The rules for a chip whose keys are `keys`.
     pub const fn new(keys: KeySlots) -> Self {
         Self { keys }
+    }
+
+    /// What each of `packets` that uses or changes something does, in their order.
+    pub fn requests(&self, packets: &[Packet], memory: &Memory) -> Vec<Request, MAX_COMMANDS> {
+        let mut memory = *memory;
+        let mut requests = Vec::new();
+        for packet in packets {
+            let kind = act(packet, &self.keys);
+            if matches!(kind, Act::UsesKey { .. } | Act::Changes { .. }) {
+                // Room for as many as a transaction may have.
+                let _ = requests.push(Request::new(packet, kind, &memory));
+            }
+            memory.follow(packet);
+        }
+        requests
     }
 
     /// Judges the packets of one transaction together: its most serious command decides.

@@ -9,7 +9,8 @@ mod tests;
 use core::time::Duration;
 
 pub use atecc::link::Origin;
-use atecc::packet::Packet;
+use atecc::{packet::Packet, transport::MAX_COMMANDS};
+use heapless::Vec;
 
 use crate::{
     identity::Identity,
@@ -62,6 +63,12 @@ pub struct Session {
     last: Option<Request>,
     signatures: u32,
     is_outdated: bool,
+    /// What is still to come of the lease that was allowed.
+    promised: Vec<Request, MAX_COMMANDS>,
+    /// The request is the beginning of a lease.
+    is_lease: bool,
+    /// The chip works at what only prepares what was allowed.
+    is_preparing: bool,
 }
 
 impl Session {
@@ -134,7 +141,7 @@ impl Session {
         self.unlocked = None;
         self.touched = None;
         self.is_outdated = false;
-        self.memory = Memory::EMPTY;
+        self.handed_over();
         self.enter(event, now);
     }
 
@@ -145,6 +152,7 @@ impl Session {
     /// [`withdraw`](Self::withdraw).
     pub fn request(&mut self, packets: &[Packet], origin: Origin, now: Duration) -> Answer {
         self.hand_over(origin);
+        self.is_lease = origin == Origin::LeaseBegin;
         if !self.state.has_chip() {
             return Answer::No(Refusal::NoChip);
         }
@@ -156,6 +164,11 @@ impl Session {
         match self.policy.judge(packets, &self.memory, unlocked) {
             Verdict::Free => self.go(packets, None, now),
             Verdict::UsesKey(request) if self.touch.is_satisfied(self.touched, now) => {
+                self.go(packets, Some(request), now)
+            }
+            Verdict::UsesKey(request) | Verdict::Changes(request)
+                if origin == Origin::LeaseNext && self.take_promised(&request) =>
+            {
                 self.go(packets, Some(request), now)
             }
             // The chip is awake, and its watchdog does not wait for a finger.
@@ -210,7 +223,8 @@ impl Session {
     /// The chip is done with what it was given, and it worked or not.
     pub fn done(&mut self, succeeded: bool, now: Duration) {
         if let State::Signing(request) = self.state {
-            if succeeded {
+            let is_done = !core::mem::take(&mut self.is_preparing);
+            if succeeded && is_done {
                 self.last = Some(request);
                 // A change may be one of the rules by which the policy judges.
                 self.is_outdated |= request.changes;
@@ -242,7 +256,7 @@ impl Session {
     /// Each transaction begins with a chip that has slept. A touch is not for whoever speaks the other protocol.
     fn hand_over(&mut self, origin: Origin) {
         if origin != Origin::LeaseNext {
-            self.memory = Memory::EMPTY;
+            self.handed_over();
         }
         let talker = if origin == Origin::Kit { Talker::Kit } else { Talker::Link };
         if self.talker.is_some_and(|before| before != talker) {
@@ -251,7 +265,32 @@ impl Session {
         self.talker = Some(talker);
     }
 
+    /// Somebody else talks, and the chip slept: what was promised to another is not for them.
+    pub fn handed_over(&mut self) {
+        self.memory = Memory::EMPTY;
+        self.promised.clear();
+        self.is_preparing = false;
+    }
+
+    /// Whether somebody allowed `request` at the beginning of this lease, once.
+    fn take_promised(&mut self, request: &Request) -> bool {
+        let position = self.promised.iter().position(|promised| promised.covers(request));
+        position.map(|position| self.promised.remove(position)).is_some()
+    }
+
     fn go(&mut self, packets: &[Packet], request: Option<Request>, now: Duration) -> Answer {
+        let mut packets = packets;
+        if self.is_lease
+            && let Some((first, _)) = packets.split_first_chunk::<1>()
+        {
+            // The others come one by one, and each must be what was said.
+            self.promised = self.policy.requests(packets, &self.memory);
+            packets = first;
+            self.is_preparing = self.policy.requests(packets, &self.memory).is_empty();
+            if !self.is_preparing {
+                self.promised.remove(0);
+            }
+        }
         packets.iter().for_each(|packet| self.memory.follow(packet));
         if let Some(request) = request {
             self.enter(Event::Started(request), now);

@@ -350,6 +350,32 @@ fn a_question_of_a_host_that_is_gone_is_taken_off_the_screen() {
     });
 }
 
+/// The chip is awake in a lease, and would not wait for a finger: it is asked for before.
+#[test]
+fn a_lease_that_says_what_it_is_for_gets_its_touch() {
+    with_firmware(TouchPolicy::Always, |bench| {
+        let key = bench.host().public_key(Slot::PRIMARY_KEY).unwrap();
+        let read = Packet::new(0x02, 0x80, 0, &[], 32);
+        let ecdh = Packet::new(0x43, 0x0c, 0, &[key.as_bytes()], 32);
+        let mut host = bench.host().into_transport();
+        let mut lease = |plan: &[Packet]| {
+            let mut packets = [read.clone(), ecdh.clone()].into_iter();
+            let mut lengths = Vec::new();
+            let result = host.converse_planned(plan, &mut |answer| {
+                lengths.extend(answer.map(|answer| answer.data().len()));
+                packets.next()
+            });
+            result.map(|()| lengths)
+        };
+        assert!(matches!(lease(&[]), Err(LinkError::Fault(Fault::NotTouched))));
+        bench.will(Meaning::Allow);
+        assert_eq!(lease(std::slice::from_ref(&ecdh)).unwrap(), [32, 32]);
+        bench.wait_for(|state| matches!(state, State::Asking(request) if request.slot == Some(0)));
+        bench.will(Meaning::Refuse);
+        assert!(matches!(lease(std::slice::from_ref(&ecdh)), Err(LinkError::Fault(Fault::Denied))));
+    });
+}
+
 /// The rule stands behind the protocol: Microchip's text is judged by it as well.
 #[test]
 fn the_text_protocol_is_judged_by_the_same_rules() {

@@ -58,7 +58,7 @@ impl<T: Transport> Device<T> {
     pub fn hmac(&mut self, key: HmacKey, message: &[u8]) -> Result<Digest, Error<T::Error>> {
         let mut rest = message;
         let mut has_ended = false;
-        self.converse(|sent, answer| {
+        self.converse(&[ShaHmacStart { key }.packet()], |sent, answer| {
             if sent == 0 {
                 return Ok(Step::Send(ShaHmacStart { key }.packet()));
             }

@@ -37,7 +37,8 @@ impl<T: Transport> Device<T> {
     ) -> Result<bool, Error<T::Error>> {
         let nonce = NonceRandom { input };
         let mut key = None;
-        self.converse(|sent, answer| {
+        let plan = SecureBootProtected { check, encrypted_digest: digest }.packet().without_data();
+        self.converse(&[plan], |sent, answer| {
             if sent == 0 {
                 return Ok(Step::Send(nonce.packet()));
             }

@@ -154,7 +154,10 @@ impl<T: Transport> Device<T> {
         let gendig = GenDig { source: GenDigSource::Data(shared.slot) };
         let mut serial = SerialNumber::from_bytes([0; 9]);
         let mut packet = None;
-        self.converse(|sent, answer: Option<&Response>| match sent {
+        // Its data is made of the chip's random number; what it does and where is known.
+        let unknown = session(&shared, &[0; 32], &serial);
+        let plan = [gendig.packet(), last(&unknown, &serial).without_data()];
+        self.converse(&plan, |sent, answer: Option<&Response>| match sent {
             0 => Ok(Step::Send(SERIAL_NUMBER.packet())),
             1 => {
                 serial = serial_number(&output(&SERIAL_NUMBER, answer)?);

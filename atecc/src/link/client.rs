@@ -10,7 +10,7 @@ pub use error::Error;
 use super::{
     BASE_RATE, Capabilities, Fault, FrameWriter, HELLO_INTERVAL, HELLO_LIMIT, Kind, Progress, RATE_LIMIT,
     Receiver, Stream, VERSION, Welcome,
-    message::{LAST_ONLY, split, split_response},
+    message::{LAST_ONLY, PLANNED, split, split_response},
 };
 use crate::{
     Responses, Status, Transport,
@@ -188,7 +188,7 @@ impl<S: Stream, A: Attendant> Client<S, A> {
         }
         let is_repeatable = commands.iter().all(repeatable);
         let longest = self.longest_request()?;
-        self.chip(Kind::Transact, flags, is_repeatable, commands, longest)
+        self.chip(Kind::Transact, flags, is_repeatable, commands, &[], longest)
     }
 
     /// Longest request payload that the far end takes.
@@ -202,9 +202,10 @@ impl<S: Stream, A: Attendant> Client<S, A> {
         flags: u8,
         is_repeatable: bool,
         commands: &[Packet],
+        plan: &[Packet],
         longest: usize,
     ) -> Result<(), Error<S::Error>> {
-        let bytes: usize = commands.iter().map(|packet| packet.as_bytes().len()).sum();
+        let bytes: usize = commands.iter().chain(plan).map(|packet| packet.as_bytes().len()).sum();
         if 6 + bytes > longest {
             return Err(Error::TooLarge);
         }
@@ -218,7 +219,7 @@ impl<S: Stream, A: Attendant> Client<S, A> {
         let wait = WAY + Duration::from_micros(chip.into()) + line;
         let body = |request: &mut FrameWriter, again: u8| {
             request.put(&[flags | again]);
-            commands.iter().for_each(|packet| request.put(packet.as_bytes()));
+            commands.iter().chain(plan).for_each(|packet| request.put(packet.as_bytes()));
         };
         match self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, body) {
             // The far end has started anew, and this request did not run, or may run twice.
@@ -290,13 +291,27 @@ impl<S: Stream, A: Attendant> Transport for Client<S, A> {
         &mut self,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Self::Error> {
+        self.converse_planned(&[], next)
+    }
+
+    fn converse_planned(
+        &mut self,
+        plan: &[Packet],
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Self::Error> {
         let longest = self.longest_request()?;
+        // An older far end asks for nothing in a lease, or refuses what it would have to ask for.
+        let knows = self.welcome()?.capabilities.contains(Capabilities::PLAN);
+        let mut plan = if knows { plan.get(..MAX_COMMANDS - 1).unwrap_or(plan) } else { &[] };
         let mut kind = Kind::Lease;
         let mut packet = next(None);
         while let Some(command) = packet {
             let commands = core::slice::from_ref(&command);
             let is_repeatable = kind == Kind::Lease && repeatable(&command);
-            self.chip(kind, 0, is_repeatable, commands, longest)?;
+            let flags = if plan.is_empty() { 0 } else { PLANNED };
+            self.chip(kind, flags, is_repeatable, commands, plan, longest)?;
+            // Said once, with the first.
+            plan = &[];
             let mut responses = Responses::new();
             let result = self.answers(commands, false, &mut responses);
             self.receiver.clear();

@@ -26,6 +26,10 @@ pub trait Gate {
         let _ = (asked, fault);
     }
 
+    /// Somebody else talks from now on: another host, or one that speaks the other protocol. The chip sleeps, and what was
+    /// loaded over text is forgotten.
+    fn handed_over(&mut self) {}
+
     /// The chip has answered, with `answers` in the order of the packets, or there is a fault. Also called with the
     /// fault when [`decide`](Self::decide) or [`verdict`](Self::verdict) said no.
     fn done(&mut self, asked: &Asked<'_>, answers: Result<&[Response], Fault>) {
@@ -52,6 +56,10 @@ impl<G: Gate + ?Sized> Gate for &mut G {
         (**self).withdrawn(asked, fault);
     }
 
+    fn handed_over(&mut self) {
+        (**self).handed_over();
+    }
+
     fn done(&mut self, asked: &Asked<'_>, answers: Result<&[Response], Fault>) {
         (**self).done(asked, answers);
     }
@@ -60,7 +68,9 @@ impl<G: Gate + ?Sized> Gate for &mut G {
 /// What somebody wants from the chip.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
-    /// The commands, in order. In a lease there is one, and more will follow.
+    /// The commands, in order. At the beginning of a lease: the first, and behind it those that the host says the lease
+    /// is for, without data where that is not known yet. Then one at a time, and it is for the gate to see that nothing
+    /// comes that was not said.
     pub packets: &'a [Packet],
     /// How they came.
     pub origin: Origin,
@@ -71,8 +81,8 @@ pub struct Asked<'a> {
 pub enum Origin {
     /// A transaction: these commands and no others, from sleep to sleep.
     Transaction,
-    /// The first command of a lease. Who wants to ask for a touch does it here, for the whole lease: the chip
-    /// does not wait for one once it is awake.
+    /// The first command of a lease, and what the lease is for. Who wants to ask for a touch does it here, for all of
+    /// it: the chip does not wait for one once it is awake.
     LeaseBegin,
     /// A further command of a lease. [`Decision::Ask`] refuses it.
     LeaseNext,

@@ -21,7 +21,8 @@ pub enum Kind {
     Hello,
     /// 0x02: flags, commands. One transaction.
     Transact,
-    /// 0x03: flags, one command. Wakes the chip and keeps it for a lease.
+    /// 0x03: flags, one command; with flag 0x04 also the commands that the lease is for, so that who is to be asked is
+    /// asked before: whole, or without data where that is not known yet. Wakes the chip and keeps it for a lease.
     Lease,
     /// 0x04: flags, one command. The next of the lease.
     Next,
@@ -82,8 +83,12 @@ impl Kind {
 pub(super) const LAST_ONLY: u8 = 0x01;
 /// Flag of a transaction or lease: this request was sent before, and twice is not the same as once.
 pub(super) const AGAIN: u8 = 0x02;
-/// The flags that this version knows.
-pub(super) const FLAGS: u8 = LAST_ONLY | AGAIN;
+/// Flag of a lease: behind its first command stand those that it is for.
+pub(super) const PLANNED: u8 = 0x04;
+/// The flags of a transaction.
+pub(super) const TRANSACT_FLAGS: u8 = LAST_ONLY | AGAIN;
+/// The flags of a lease.
+pub(super) const LEASE_FLAGS: u8 = LAST_ONLY | AGAIN | PLANNED;
 
 /// Kind, sequence number and the rest of a payload.
 pub(super) fn split(payload: &[u8]) -> Option<(u8, u32, &[u8])> {
@@ -136,6 +141,8 @@ impl Capabilities {
     pub const KIT: Self = Self(0x0008);
     /// The line can run at other rates.
     pub const RATE: Self = Self(0x0010);
+    /// A lease may say what it is for (flag 0x04).
+    pub const PLAN: Self = Self(0x0020);
 
     /// The set of these bits.
     pub const fn from_bits(bits: u16) -> Self {

@@ -11,7 +11,7 @@ use super::{
     AsFault, Asked, BASE_RATE, Capabilities, Decision, Fault, FrameWriter, Gate, Incoming, Kind, MAX_PAYLOAD,
     Origin, PROGRESS_INTERVAL, Progress, RATE_LIMIT, Receiver, Stream, TOUCH_LIMIT, VERSION, Verdict,
     Welcome,
-    message::{AGAIN, FLAGS, LAST_ONLY, begin, split, split_packet},
+    message::{AGAIN, LAST_ONLY, LEASE_FLAGS, PLANNED, TRANSACT_FLAGS, begin, split, split_packet},
 };
 use crate::{
     Responses, Transport,
@@ -85,6 +85,8 @@ pub struct Server<'a> {
     /// How many broken frames there were at the last good one.
     broken: u32,
     kit: Session,
+    /// Whether a host that speaks text talked last.
+    is_text: bool,
 }
 
 impl<'a> Server<'a> {
@@ -101,6 +103,7 @@ impl<'a> Server<'a> {
             rate_until: None,
             broken: 0,
             kit: Session::new(),
+            is_text: false,
         }
     }
 
@@ -168,6 +171,10 @@ impl<'a> Server<'a> {
             return stream.write(self.answer.frame());
         }
         let follows = self.newest.is_some_and(|newest| newest.wrapping_add(1) == sequence);
+        if self.is_text || self.newest.is_some_and(|newest| !is_of_same_host(newest, sequence)) {
+            self.is_text = false;
+            gate.handed_over();
+        }
         self.newest = Some(sequence);
         self.is_answered = false;
         match kind {
@@ -178,14 +185,14 @@ impl<'a> Server<'a> {
                 self.send(stream, sequence)
             }
             Some(Kind::Transact) => {
-                let request = Request::read(body, MAX_COMMANDS, follows);
+                let request = Request::read(body, TRANSACT_FLAGS, follows);
                 let result = match request {
                     Ok(request) => self.transact(stream, transport, gate, sequence, &request)?,
                     Err(fault) => Err(fault),
                 };
                 self.conclude(stream, sequence, result)
             }
-            Some(Kind::Lease) => match Request::read(body, 1, follows) {
+            Some(Kind::Lease) => match Request::read(body, LEASE_FLAGS, follows) {
                 Ok(request) => self.lease(stream, transport, gate, sequence, request),
                 Err(fault) => self.conclude(stream, sequence, Err(fault)),
             },
@@ -320,7 +327,7 @@ impl<'a> Server<'a> {
     }
 
     fn welcome<S: Stream>(&self, stream: &mut S) -> Welcome {
-        let mut capabilities = Capabilities::LEASE | Capabilities::KIT;
+        let mut capabilities = Capabilities::LEASE | Capabilities::KIT | Capabilities::PLAN;
         for (is_set, bit) in [
             (self.about.is_emulated, Capabilities::EMULATED),
             (self.about.may_ask, Capabilities::TOUCH),
@@ -386,23 +393,30 @@ const fn is_stale(newest: u32, sequence: u32) -> bool {
     age > 0 && age < STALE
 }
 
-/// A transaction, or one command of a lease, as it came.
+/// Whether `sequence` is of the host that sent `newest`: hosts begin at random and count up, and what the line lost was
+/// counted too. One that has to greet anew begins elsewhere, and is taken for another.
+const fn is_of_same_host(newest: u32, sequence: u32) -> bool {
+    sequence.wrapping_sub(newest) < STALE
+}
+
+/// A transaction, or the first command of a lease with those that it is for, as it came.
 struct Request {
     flags: u8,
     packets: Vec<Packet, MAX_COMMANDS>,
 }
 
 impl Request {
-    /// What `body` asks for, with `most` commands at most. `follows` if the request before it was this host's and
+    /// What `body` asks for, which may have the flags `known`. `follows` if the request before it was this host's and
     /// the newest: then this one is new, even if it was sent before.
-    fn read(body: &[u8], most: usize, follows: bool) -> Result<Self, Fault> {
+    fn read(body: &[u8], known: u8, follows: bool) -> Result<Self, Fault> {
         let (&flags, mut rest) = body.split_first().ok_or(Fault::Malformed)?;
-        if flags & !FLAGS != 0 {
+        if flags & !known != 0 {
             return Err(Fault::Unsupported);
         }
         if flags & AGAIN != 0 && !follows {
             return Err(Fault::Forgotten);
         }
+        let most = if known == TRANSACT_FLAGS || flags & PLANNED != 0 { MAX_COMMANDS } else { 1 };
         let mut packets = Vec::new();
         while !rest.is_empty() {
             let (packet, behind) = split_packet(rest).ok_or(Fault::Malformed)?;

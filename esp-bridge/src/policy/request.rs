@@ -50,6 +50,12 @@ impl Request {
         Self { count, ..serious }
     }
 
+    /// Whether who allowed this request has allowed `other`, which may sign a digest that was not known before.
+    pub fn covers(&self, other: &Self) -> bool {
+        let known = Self { digest: self.digest.or(other.digest), ..*self };
+        known == *other
+    }
+
     /// What it does, as a verb for a person.
     pub const fn verb(&self) -> &'static str {
         match self.opcode {

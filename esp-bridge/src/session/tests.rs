@@ -232,6 +232,42 @@ fn in_a_lease_the_first_command_can_ask_and_no_other() {
 }
 
 #[test]
+fn what_a_lease_is_for_is_asked_at_its_beginning() {
+    let mut session = ready(TouchPolicy::Always);
+    let [random, nonce, sign] = packets(0);
+    let other = Packet::new(0x16, 0x43, 0, &[&[0xa5; 32]], 1);
+    let plan = [random.clone(), nonce.clone(), sign.clone()];
+    let allow = |session: &mut Session| {
+        assert_eq!(session.request(&plan, Origin::LeaseBegin, START), Answer::Wait);
+        assert!(matches!(session.state(), State::Asking(request) if request.digest.is_some()));
+        let later = START + 2 * GUARD;
+        assert_eq!(session.answer(&plan, press(Meaning::Allow, later), later), Answer::Go);
+        session.done(true, later);
+        // The chip has made a random number; that is no signature.
+        assert_eq!(session.state(), State::Ready);
+    };
+    let next = |session: &mut Session, packet: &Packet| {
+        let answer = session.request(std::slice::from_ref(packet), Origin::LeaseNext, START + 2 * GUARD);
+        session.done(true, START + 2 * GUARD);
+        answer
+    };
+    allow(&mut session);
+    assert_eq!((session.signatures(), next(&mut session, &nonce)), (0, Answer::Go));
+    assert_eq!(next(&mut session, &sign), Answer::Go);
+    assert_eq!(session.signatures(), 1);
+    // Once, and no other digest than the one that was shown.
+    assert_eq!(next(&mut session, &sign), Answer::No(Refusal::TooLateToAsk));
+    allow(&mut session);
+    assert_eq!(next(&mut session, &other), Answer::Go);
+    assert_eq!(next(&mut session, &sign), Answer::No(Refusal::TooLateToAsk));
+    // Not for the next one who talks.
+    allow(&mut session);
+    session.handed_over();
+    assert_eq!(next(&mut session, &nonce), Answer::Go);
+    assert_eq!(next(&mut session, &sign), Answer::No(Refusal::TooLateToAsk));
+}
+
+#[test]
 fn a_lease_remembers_the_digest_and_a_transaction_does_not() {
     let mut session = ready(TouchPolicy::Never);
     let [_, nonce, sign] = packets(0);

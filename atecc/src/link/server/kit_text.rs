@@ -26,6 +26,12 @@ impl Server<'_> {
     {
         let Some(line) = parse(self.receiver.payload()) else { return Ok(()) };
         self.broken = self.receiver.broken();
+        if !self.is_text {
+            self.is_text = true;
+            if self.newest.is_some() {
+                gate.handed_over();
+            }
+        }
         let reply = match line {
             Line::Wake => match transport.transact(&[], &mut Responses::new()) {
                 Ok(()) => group(Status::AfterWake),

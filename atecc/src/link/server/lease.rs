@@ -50,7 +50,8 @@ impl Server<'_> {
             outcome: Outcome::Over,
             error: None,
         };
-        let result = transport.converse(&mut |answer| lease.step(answer));
+        let plan = request.packets.get(1..).unwrap_or_default();
+        let result = transport.converse_planned(plan, &mut |answer| lease.step(answer));
         let Lease { error, outcome, sequence, current, origin, answered, .. } = lease;
         self.newest = Some(sequence);
         self.is_answered = answered == Some(sequence);
@@ -138,7 +139,10 @@ impl<S: Stream, G: Gate> Lease<'_, S, G> {
                     self.note(result)?;
                 }
                 Some((_, sequence, _)) if is_stale(self.sequence, sequence) => {}
-                Some((code, sequence, body)) if code == Kind::Next.code() => {
+                // Of this lease, and not of one that another host believes to hold.
+                Some((code, sequence, body))
+                    if code == Kind::Next.code() && sequence == self.sequence.wrapping_add(1) =>
+                {
                     self.sequence = sequence;
                     // It was not executed, sent again or not: this lease would know.
                     let packet = body.split_first().and_then(|(_, body)| split_packet(body));
@@ -150,7 +154,9 @@ impl<S: Stream, G: Gate> Lease<'_, S, G> {
                     }
                     return self.current.clone();
                 }
-                Some((code, sequence, _)) if code == Kind::End.code() => {
+                Some((code, sequence, _))
+                    if code == Kind::End.code() && sequence == self.sequence.wrapping_add(1) =>
+                {
                     self.sequence = sequence;
                     self.outcome = Outcome::Ended;
                     return None;

@@ -123,6 +123,50 @@ fn a_host_that_starts_anew_takes_its_question_back() {
     assert!(last.windows(5).any(|bytes| bytes == [0x81, 0x22, 0x22, 0x22, 0x22]), "{last:x?}");
 }
 
+/// Counts how often somebody else begins to talk.
+#[derive(Default)]
+struct Listener(usize);
+
+impl Gate for Listener {
+    fn handed_over(&mut self) {
+        self.0 += 1;
+    }
+}
+
+#[test]
+fn the_gate_is_told_when_somebody_else_talks() {
+    let (mut client, line) = linked(Listener::default());
+    let random = Packet::new(0x1b, 0, 0, &[], 32);
+    client.hello().unwrap();
+    for _ in 0..3 {
+        client.transact(core::slice::from_ref(&random), &mut Responses::new()).unwrap();
+    }
+    // What the line lost does not make it another one.
+    line.borrow_mut().lost[0] = 1;
+    client.transact(core::slice::from_ref(&random), &mut Responses::new()).unwrap();
+    assert_eq!(client.stream_mut().gate.0, 0);
+    let mut say = |bytes: &[u8]| {
+        line.borrow_mut().up.extend(bytes);
+        let near = client.stream_mut();
+        while near.server.poll(&mut Far(line.clone()), &mut near.transport, &mut near.gate).unwrap() {}
+        near.gate.0
+    };
+    let frame = |kind, sequence| {
+        let mut writer = FrameWriter::new();
+        message::begin(&mut writer, kind, sequence);
+        writer.put(&[VERSION]);
+        writer.end();
+        writer.frame().to_vec()
+    };
+    // Another host, with its greeting and without; text; and the first one again.
+    assert_eq!(say(&frame(Kind::Hello, 0x5555_0001)), 1);
+    assert_eq!(say(&frame(Kind::End, 0x5555_0002)), 1);
+    assert_eq!(say(&frame(Kind::End, 0x1000_0007)), 2);
+    assert_eq!(say(b"E:w()\n"), 3);
+    assert_eq!(say(b"E:i()\n"), 3);
+    assert_eq!(say(&frame(Kind::End, 0x1000_0008)), 4);
+}
+
 /// Cancels as soon as it is told anything.
 struct Impatient;
 

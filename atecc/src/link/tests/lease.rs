@@ -136,6 +136,89 @@ fn a_key_is_not_used_in_a_lease_that_was_not_asked_for_it() {
     assert_eq!(asked.iter().map(Packet::opcode).collect::<Vec<_>>(), [0x1b, 0x41, 0x1b]);
 }
 
+/// Asks for each signature that a lease is said to be for, and lets no other one pass.
+#[derive(Default)]
+struct Planner {
+    granted: usize,
+    asked: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Gate for Planner {
+    fn decide(&mut self, asked: &Asked<'_>) -> Decision {
+        let signatures = asked.packets.iter().filter(|packet| packet.opcode() == 0x41).count();
+        match asked.origin {
+            Origin::LeaseNext if signatures > self.granted => Decision::Refuse(Fault::NotTouched),
+            Origin::LeaseNext => {
+                self.granted -= signatures;
+                Decision::Allow
+            }
+            _ if signatures == 0 => Decision::Allow,
+            _ => {
+                self.granted = signatures;
+                Decision::Ask(Duration::from_secs(5))
+            }
+        }
+    }
+
+    fn verdict(&mut self, _: &Asked<'_>, left: Duration) -> Verdict {
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        // Longer than a lease lasts.
+        if left < Duration::from_secs(4) { Verdict::Allow } else { Verdict::Waiting }
+    }
+}
+
+#[test]
+fn what_a_lease_is_for_is_asked_for_before_the_chip_wakes() {
+    let sign = Packet::new(0x41, 0x80, 0, &[], 64);
+    let gate = Planner::default();
+    let looks = std::sync::Arc::clone(&gate.asked);
+    let asked = apart(gate, |client| {
+        let mut converse = |plan: &[Packet], packets: &[Packet]| {
+            let mut packets = packets.iter().cloned();
+            client.converse_planned(plan, &mut |_| packets.next())
+        };
+        let both = [random(), sign.clone()];
+        converse(core::slice::from_ref(&sign), &both).unwrap();
+        assert!(looks.load(std::sync::atomic::Ordering::SeqCst) > 10, "nobody was waited for");
+        // A second signature was not said.
+        let thrice = [random(), sign.clone(), sign.clone()];
+        let error = converse(core::slice::from_ref(&sign), &thrice).unwrap_err();
+        assert!(matches!(error, Error::Fault(Fault::NotTouched)), "{error:?}");
+        // More than a request holds.
+        converse(&std::vec![random(); 20], &[random()]).unwrap();
+    });
+    assert_eq!(asked.iter().map(Packet::opcode).collect::<Vec<_>>(), [0x1b, 0x41, 0x1b, 0x41, 0x1b]);
+}
+
+#[test]
+fn nobody_goes_on_with_the_lease_of_another() {
+    let (mut client, line) = linked(Open);
+    client.hello().unwrap();
+    let frame = |kind, sequence, packet: &Packet| {
+        let mut writer = FrameWriter::new();
+        message::begin(&mut writer, kind, sequence);
+        writer.put(&[0]);
+        writer.put(packet.as_bytes());
+        writer.end();
+        writer.frame().to_vec()
+    };
+    let load = Packet::new(0x16, 0x03, 0, &[&DIGEST], 1);
+    let sign = Packet::new(0x41, 0x80, 0, &[], 64);
+    // One host loads a digest; another one, who had a lease before, believes that it still has it.
+    let both = [frame(Kind::Lease, 0x1000_0002, &load), frame(Kind::Next, 0x5555_0002, &sign)].concat();
+    line.borrow_mut().up.extend(both);
+    line.borrow_mut().said.clear();
+    let near = client.stream_mut();
+    for _ in 0..2 {
+        near.server.poll(&mut Far(line.clone()), &mut near.transport, &mut near.gate).unwrap();
+    }
+    assert_eq!(near.transport.asked, [load], "a digest was signed for somebody else");
+    let mut receiver = Receiver::new();
+    let refusal = line.borrow().said.last().unwrap().clone();
+    assert_eq!(refusal.iter().filter_map(|byte| receiver.push(*byte)).count(), 1);
+    assert_eq!(&receiver.payload()[5..], &Fault::LeaseExpired.to_bytes());
+}
+
 #[test]
 fn a_lease_needs_a_command() {
     let (mut client, line) = linked(Open);

@@ -32,6 +32,11 @@ fn version_1_requests() {
         })
     };
     assert_eq!(lease(Kind::Lease), "0009030102030402071b01010724cdeda1023d00");
+    let planned = frame(Kind::Lease, sequence, |frame| {
+        frame.put(&[message::PLANNED]);
+        [&random, &sign].iter().for_each(|packet| frame.put(packet.as_bytes()));
+    });
+    assert_eq!(planned, "0009030102030404071b01010624cd0741a001077b854fd2bd5700");
     assert_eq!(lease(Kind::Next), "0009040102030402071b01010724cdb5a7714000");
     assert_eq!(frame(Kind::End, sequence, |_| {}), "000a0501020304bc5cba9900");
     assert_eq!(frame(Kind::Cancel, sequence, |_| {}), "000a06010203046c261ade00");
