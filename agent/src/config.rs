@@ -22,7 +22,7 @@ pub use names::{Names, Subject};
 pub use values::Template;
 
 /// The configuration as it is meant: every default filled in, paths resolved.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
     /// The server's host name: SNI, and the name in its certificate.
@@ -63,7 +63,7 @@ pub struct Config {
 }
 
 /// What is sent by itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Telemetry {
     /// Where to.
@@ -73,7 +73,7 @@ pub struct Telemetry {
 }
 
 /// What is listened to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Commands {
     /// The topic filter.
@@ -81,7 +81,7 @@ pub struct Commands {
 }
 
 /// The device shadow.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Shadow {
     /// Off for servers that have none; a policy that forbids the shadow's topics makes AWS cut the connection.

@@ -12,6 +12,7 @@ pub mod local;
 pub mod mqtt;
 pub mod outbox;
 pub mod shadow;
+mod socket;
 pub mod supervisor;
 pub mod telemetry;
 pub mod tls;

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::mqtt::Message;
@@ -51,6 +51,8 @@ pub struct Local {
     topics: Topics,
     tasks: Vec<JoinHandle<()>>,
     socket: Option<PathBuf>,
+    places: Arc<Semaphore>,
+    most_clients: usize,
 }
 
 impl Local {
@@ -61,19 +63,26 @@ impl Local {
     pub fn start(options: Options, outbox: Outbox) -> Result<Self, Error> {
         let broker = Arc::new(Broker::new(options.clients));
         let front = Arc::new(front::Front::new(broker.clone(), outbox, options.topics.clone()));
-        let (address, mut tasks) = listener::open(&options, front)?;
+        let places = Arc::new(Semaphore::new(options.clients));
+        let (address, mut tasks) = listener::open(&options, &places, front)?;
         let (deliveries, mut waiting) = mpsc::channel::<Message>(DELIVERIES);
         tasks.push(tokio::spawn(async move {
             while let Some(Message { topic, payload }) = waiting.recv().await {
                 broker.route(&topic, payload.into(), false, None).await;
             }
         }));
-        Ok(Self { address, deliveries, topics: options.topics, tasks, socket: options.socket })
+        let Options { socket, topics, clients: most_clients, .. } = options;
+        Ok(Self { address, deliveries, topics, tasks, socket, places, most_clients })
     }
 
     /// The loopback address, with the port that was found for port 0.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// Clients that are connected now.
+    pub fn clients(&self) -> usize {
+        self.most_clients.saturating_sub(self.places.available_permits())
     }
 
     /// Hands a message of the cloud to the clients that subscribed to it, if it is one that comes down. `false`: too

@@ -9,6 +9,7 @@
 //! comes from the [outbox](crate::outbox).
 
 mod backoff;
+mod beat;
 mod connection;
 mod error;
 mod limits;

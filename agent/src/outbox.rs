@@ -85,6 +85,10 @@ pub struct Status {
     pub messages: u64,
     /// Their topics and payloads, with 64 bytes for each message.
     pub bytes: u64,
+    /// Messages that this process has taken.
+    pub taken: u64,
+    /// Messages that the server has acknowledged to this process.
+    pub delivered: u64,
 }
 
 /// What happens in the outbox, for the supervisor to tell.

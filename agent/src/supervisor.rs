@@ -14,7 +14,7 @@ use crate::tls::{Connector, Roots, Versions};
 
 pub use error::Error;
 pub use once::ONCE_LIMIT;
-pub use report::Report;
+pub use report::{Pulse, Report};
 pub use run::SHUTDOWN_LIMIT;
 
 /// An agent that is ready to run: configuration understood, certificates read, roots loaded.

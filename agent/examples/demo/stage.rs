@@ -142,7 +142,8 @@ impl Running {
             match self.reports.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(report) => self.told.push(report),
                 Err(_) => {
-                    let last = match self.told.last() {
+                    let happened = |report: &&Report| !matches!(report, Report::Pulse(_));
+                    let last = match self.told.iter().rev().find(happened) {
                         Some(Report::Disconnected { reason, .. }) => reason.to_string(),
                         Some(report) => format!("{report:?}"),
                         None => "nothing".to_owned(),

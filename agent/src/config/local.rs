@@ -12,7 +12,7 @@ use super::values::Template;
 const CLIENTS: u16 = 32;
 
 /// The built-in listener. Without a socket and an address there is none.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Local {
     /// A Unix socket to listen on.

@@ -2,8 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +13,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::Options;
 use super::front::Front;
+use crate::socket;
 
-/// Who may connect to the Unix socket: its user and group.
-const MODE: u32 = 0o660;
 /// How long nobody is accepted after accepting failed, for lack of file descriptors for example.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -49,46 +47,30 @@ pub enum Error {
 /// Opens what is configured, and serves it.
 pub(super) fn open(
     options: &Options,
+    places: &Arc<Semaphore>,
     front: Arc<Front>,
 ) -> Result<(Option<SocketAddr>, Vec<JoinHandle<()>>), Error> {
-    let places = Arc::new(Semaphore::new(options.clients));
     let mut tasks = Vec::new();
     if let Some(path) = &options.socket {
         let failed = |source| Error::Socket { path: path.clone(), source };
-        remove_stale(path).map_err(failed)?;
-        let listener = UnixListener::bind(path).map_err(failed)?;
-        std::fs::set_permissions(path, PermissionsExt::from_mode(MODE)).map_err(failed)?;
+        let listener = socket::bind_unix(path).map_err(failed)?;
+        let listener = UnixListener::from_std(listener).map_err(failed)?;
         let accept = async move |listener: &UnixListener| listener.accept().await.map(|(stream, _)| stream);
         tasks.push(tokio::spawn(serve(listener, accept, places.clone(), front.clone())));
     }
     let mut found = None;
     if let Some(address) = options.listen {
         let failed = |source| Error::Address { address, source };
-        let listener = std::net::TcpListener::bind(address).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
+        let listener = socket::bind_loopback(address).map_err(failed)?;
         let listener = TcpListener::from_std(listener).map_err(failed)?;
         found = Some(listener.local_addr().map_err(failed)?);
         let accept = async move |listener: &TcpListener| {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true).map(|()| stream)
         };
-        tasks.push(tokio::spawn(serve(listener, accept, places, front)));
+        tasks.push(tokio::spawn(serve(listener, accept, places.clone(), front)));
     }
     Ok((found, tasks))
-}
-
-/// A socket that a process left behind which is no more.
-fn remove_stale(path: &Path) -> io::Result<()> {
-    match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-        Ok(metadata) if !metadata.file_type().is_socket() => return Err(io::ErrorKind::AlreadyExists.into()),
-        Ok(_) => {}
-    }
-    match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
-        Err(_) => std::fs::remove_file(path),
-    }
 }
 
 async fn serve<L, S: AsyncRead + AsyncWrite + Send + 'static>(

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use super::beat::Beat;
 use super::outbound::{Entry, Origin};
 use super::worker::Worker;
 use super::{Acknowledgement, Error, Event, Options, limits};
@@ -29,6 +30,7 @@ pub struct Link {
     places: Arc<Semaphore>,
     queue: usize,
     unacknowledged: oneshot::Receiver<usize>,
+    beat: Beat,
 }
 
 /// What happens on the link.
@@ -64,17 +66,19 @@ impl Link {
         let (events, incoming_events) = mpsc::channel(EVENTS);
         let (report, unacknowledged) = oneshot::channel();
         let queue = options.queue;
+        let beat = Beat::new();
+        let beats = beat.clone();
         let worker = Worker::new(options, connector, incoming_messages, stored, stopped, events);
         // Not joined: `shutdown` waits for its report instead, with a limit.
         thread::Builder::new()
             .name("mqtt".to_owned())
             .spawn(move || {
                 // Nobody may be waiting for it.
-                let _ = report.send(runtime.block_on(worker.run()));
+                let _ = report.send(runtime.block_on(beats.along(worker.run())));
             })
             .map_err(Error::Thread)?;
         let places = Arc::new(Semaphore::new(queue));
-        Ok((Self { messages, stop, places, queue, unacknowledged }, Events(incoming_events)))
+        Ok((Self { messages, stop, places, queue, unacknowledged, beat }, Events(incoming_events)))
     }
 
     /// Takes a message for the server at QoS 1. Does not block, and does not need a connection.
@@ -98,6 +102,12 @@ impl Link {
         };
         self.messages.send(entry).map_err(|_| Error::Stopped)?;
         Ok(Receipt(receipt))
+    }
+
+    /// How long the thread of the link has not turned: about a second, or longer while the key signs. A thread that hangs
+    /// is silent for ever.
+    pub fn silent_for(&self) -> Duration {
+        self.beat.age()
     }
 
     /// Ends the link: what is on its way may be acknowledged for up to `limit`, then DISCONNECT is sent.

@@ -50,6 +50,9 @@ struct State {
     unsettled: usize,
     receipts: HashMap<u64, (Instant, oneshot::Sender<Acknowledgement>)>,
     status: Status,
+    /// Since this process began: what was committed, and what the server has.
+    taken: u64,
+    delivered: u64,
     longest_wait_ms: Option<u64>,
 }
 
@@ -93,6 +96,7 @@ impl Feed {
     pub(crate) fn delivered(&self, number: u64, attempts: u32) {
         let mut state = self.shared.lock();
         state.unsettled += 1;
+        state.delivered += 1;
         if let Some((offered, done)) = state.receipts.remove(&number) {
             // Nobody needs to wait for it.
             let _ = done.send(Acknowledgement { took: offered.elapsed(), attempts });
@@ -138,7 +142,8 @@ impl Shared {
     }
 
     pub(super) fn status(&self) -> Status {
-        self.lock().status
+        let state = self.lock();
+        Status { taken: state.taken, delivered: state.delivered, ..state.status }
     }
 
     /// The database was opened: what it holds is read from its beginning, or from where the window ends.
@@ -167,6 +172,7 @@ impl Shared {
                 state.receipts.insert(number, (offered, done));
             }
         }
+        state.taken += new.len() as u64;
         for (number, record) in new {
             // Only what follows directly; the rest stays on the disk until there is room.
             if state.loaded == state.newest && state.has_room() {

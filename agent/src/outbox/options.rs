@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// How the outbox is set up. Start from [`Options::in_folder`] or [`Options::in_memory`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
     /// Where the database and the quarantine are. `None`: in memory, and gone with the process.

@@ -293,7 +293,7 @@ impl Writer {
         let result = match result {
             Ok(()) => {
                 let removed = std::mem::take(&mut self.removals);
-                let status = Status { messages: totals.messages, bytes: totals.bytes };
+                let status = Status { messages: totals.messages, bytes: totals.bytes, ..Status::default() };
                 let (mut replies, mut receipts) = (Vec::new(), Vec::new());
                 let numbers: Vec<u64> = new.iter().map(|(number, _)| *number).collect();
                 for (number, waiting) in numbers.into_iter().zip(waiting) {
@@ -355,7 +355,8 @@ impl Writer {
         let newest = if totals.messages > 0 { store.last() } else { self.shared.loaded() };
         let longest =
             self.options.longest_wait.map(|longest| u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
-        self.shared.opened(newest, Status { messages: totals.messages, bytes: totals.bytes }, longest);
+        let status = Status { messages: totals.messages, bytes: totals.bytes, ..Status::default() };
+        self.shared.opened(newest, status, longest);
         self.store = Some(store);
         self.refill = true;
         Ok(())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::mqtt::{Acknowledgement, Disconnect, Message};
-use crate::outbox::{Notice, Refusal};
+use crate::outbox::{self, Notice, Refusal};
 use crate::tls::Handshake;
 
 /// Something that happened.
@@ -104,11 +104,25 @@ pub enum Report {
         /// Why.
         problem: String,
     },
+    /// The agent is alive; told once a second, from the moment when everything is set up.
+    Pulse(Pulse),
     /// The link was closed in good order.
     Stopped {
         /// Messages that the server did not acknowledge.
         unacknowledged: usize,
     },
+}
+
+/// How it stands.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Pulse {
+    /// How much waits for the server.
+    pub outbox: outbox::Status,
+    /// Programs of this machine that are connected; `None`: there is no listener for them.
+    pub local_clients: Option<usize>,
+    /// How long the thread of the link has not turned, see [`Link::silent_for`](crate::mqtt::Link::silent_for).
+    pub link_silent_for: Duration,
 }
 
 impl Report {
@@ -164,6 +178,8 @@ impl Report {
                 tracing::info!(version, took_ms = milliseconds(*took), "shadow update accepted");
             }
             Self::ShadowFailed { problem } => tracing::warn!("shadow: {problem}"),
+            // Nobody wants to read this every second.
+            Self::Pulse(_) => {}
             Self::Stopped { unacknowledged: 0 } => tracing::info!("stopped"),
             Self::Stopped { unacknowledged } => {
                 tracing::info!(unacknowledged, "stopped; these messages wait for the next start");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Agent, Error, Report};
+use super::{Agent, Error, Pulse, Report};
 use crate::local::{self, Local};
 use crate::mqtt::{self, Acknowledgement, Event, Link, Message};
 use crate::outbox::{Outbox, Refusal};
@@ -234,6 +234,11 @@ impl Running {
     }
 
     fn keep_house(&mut self) {
+        self.agent.tell(Report::Pulse(Pulse {
+            outbox: self.outbox.status(),
+            local_clients: self.local.as_ref().map(Local::clients),
+            link_silent_for: self.link.silent_for(),
+        }));
         if self.report_due {
             self.report_state();
         }
