@@ -1,5 +1,7 @@
 //! The agent as a process between keys of all kinds and a cloud.
 
+mod accounts;
+mod just_in_time;
 mod keys;
 mod softhsm;
 
@@ -42,10 +44,7 @@ impl Cloud {
 
     /// Lets in whoever has the key of the first certificate in `pem`.
     fn register(&self, pem: &Path) {
-        let mut openssl = Command::new("openssl");
-        openssl.args(["x509", "-outform", "DER", "-in"]).arg(pem);
-        let der = super::support::run(&mut openssl).succeeded().stdout;
-        let id = self.core.registry().register_certificate(&der, Status::Active).unwrap();
+        let id = self.core.registry().register_certificate(&der(pem), Status::Active).unwrap();
         self.core.registry().attach_policy("all", &id).unwrap();
     }
 
@@ -66,6 +65,12 @@ impl Cloud {
         fs::write(&file, text).unwrap();
         file
     }
+}
+
+/// The first certificate of a PEM file in DER, by openssl.
+fn der(pem: &Path) -> Vec<u8> {
+    let mut openssl = Command::new("openssl");
+    super::support::run(openssl.args(["x509", "-outform", "DER", "-in"]).arg(pem)).succeeded().stdout
 }
 
 /// `atecc-agent run` with this configuration, and nothing of this machine's.

@@ -63,8 +63,11 @@ pub enum Disconnect {
     /// No TLS, or it broke later.
     #[error(transparent)]
     Tls(#[from] tls::Error),
-    /// The server hung up instead of answering CONNECT. AWS does so when it does not know the certificate.
-    #[error("the server closed the connection before CONNACK; is the certificate registered and active?")]
+    /// The server hung up instead of answering CONNECT. AWS does so when it does not know the certificate, and also at
+    /// the first connections of a device that is registered just in time.
+    #[error(
+        "the server closed the connection before CONNACK, as it does the first times where devices are registered just in time; if it goes on, is the certificate, or the CA that signed it, registered and active?"
+    )]
     ClosedBeforeConnack,
     /// The server answered CONNECT with a refusal.
     #[error("the server refused the connection (code {code}): {meaning}")]

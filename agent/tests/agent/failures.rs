@@ -71,9 +71,8 @@ fn a_missing_ca_file_is_a_mistake_in_the_configuration() {
 fn an_unknown_certificate_is_told_as_such() {
     let stage = Stage::new().unwrap();
     let text = once(Agent::new(config(&stage), &stage.identity).unwrap());
-    let expected =
-        "the server closed the connection before CONNACK; is the certificate registered and active?";
-    assert_eq!(text, expected);
+    assert!(text.starts_with("the server closed the connection before CONNACK, "), "{text}");
+    assert!(text.contains("just in time") && text.contains("is the certificate, "), "{text}");
 }
 
 #[test]
