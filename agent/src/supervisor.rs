@@ -1,6 +1,7 @@
 //! The agent as a whole: opens nothing itself, wires everything.
 
 mod error;
+mod feature;
 mod once;
 mod report;
 mod run;

@@ -1,0 +1,196 @@
+//! What the agent does over its link, in units of one shape: what a unit listens to, and what it does with a message and
+//! with time. The loop in `run` knows nothing else of them.
+
+mod commands;
+mod filters;
+mod local;
+mod shadow;
+mod telemetry;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, mpsc};
+
+use super::{Agent, Error, Pulse, Report};
+use crate::gpio::Line;
+use crate::mqtt::{Event, Link, Message};
+use crate::outbox::Outbox;
+
+/// How often time passes for a feature that nobody wakes.
+pub(super) const TICK: Duration = Duration::from_secs(1);
+
+/// One thing that the agent does over its link.
+trait Feature {
+    /// The topic filters whose messages it gets, on every connection.
+    fn filters(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// There is a connection, and the subscriptions on it have been answered.
+    fn connected(&mut self, _means: &mut Means) {}
+
+    /// The connection is gone.
+    fn disconnected(&mut self, _means: &mut Means) {}
+
+    /// A message came that one of its filters fits. It may come more than once.
+    fn message(&mut self, _message: &Message, _means: &mut Means) {}
+
+    /// Time has passed: [`TICK`], or less if somebody called [`Means::wake`].
+    fn tick(&mut self, _means: &mut Means) {}
+
+    /// The agent ends. What is published now still leaves.
+    fn stop(&mut self, _means: &mut Means) {}
+}
+
+/// What a feature acts with.
+pub(super) struct Means {
+    pub(super) link: Link,
+    pub(super) outbox: Outbox,
+    pub(super) led: Box<dyn Line>,
+    /// Programs of this machine that are connected; `None`: there is no listener for them.
+    local_clients: Option<usize>,
+    reports: mpsc::UnboundedSender<Report>,
+    wake: Arc<Notify>,
+}
+
+/// What features tell, tasks of theirs included, in its order.
+pub(super) type Reports = mpsc::UnboundedReceiver<Report>;
+
+impl Means {
+    pub(super) fn new(link: Link, outbox: Outbox, led: Box<dyn Line>) -> (Self, Reports) {
+        let (reports, told) = mpsc::unbounded_channel();
+        (Self { link, outbox, led, local_clients: None, reports, wake: Arc::default() }, told)
+    }
+
+    /// Tells of something that happened.
+    pub(super) fn tell(&self, report: Report) {
+        // The loop reads as long as there are features.
+        let _ = self.reports.send(report);
+    }
+
+    /// How it stands.
+    pub(super) fn pulse(&self) -> Pulse {
+        Pulse {
+            outbox: self.outbox.status(),
+            local_clients: self.local_clients,
+            link_silent_for: self.link.silent_for(),
+        }
+    }
+
+    /// For a task that tells later.
+    fn reports(&self) -> mpsc::UnboundedSender<Report> {
+        self.reports.clone()
+    }
+
+    /// Ends when time is to pass for the features before its turn.
+    pub(super) fn woken(&self) -> impl Future<Output = ()> + use<> {
+        let wake = self.wake.clone();
+        async move { wake.notified().await }
+    }
+}
+
+/// All features of an agent.
+pub(super) struct Features(Vec<(Vec<String>, Box<dyn Feature>)>);
+
+impl Features {
+    /// Those that the configuration wants.
+    pub(super) fn of(agent: &mut Agent, outbox: &Outbox) -> Result<Self, Error> {
+        let mut all: Vec<Box<dyn Feature>> = Vec::new();
+        all.push(Box::new(telemetry::Telemetry::new(&agent.config.telemetry, &agent.names)));
+        all.push(Box::new(commands::Commands::new(&agent.names)));
+        if agent.config.shadow.enabled {
+            all.push(Box::new(shadow::Shadow::new(&agent.names.thing)));
+        }
+        if let Some(local) = local::Listener::open(agent, outbox)? {
+            all.push(Box::new(local));
+        }
+        Ok(Self(all.into_iter().map(|feature| (feature.filters(), feature)).collect()))
+    }
+
+    /// What must be subscribed to.
+    pub(super) fn filters(&self) -> Vec<String> {
+        filters::fewest(self.0.iter().flat_map(|(filters, _)| filters.iter().cloned()).collect())
+    }
+
+    /// Something happened on the link.
+    pub(super) fn event(&mut self, event: Event, means: &mut Means) {
+        match event {
+            Event::Connected { attempt, handshake, refused_filters } => {
+                means.tell(Report::Connected { attempt, handshake });
+                for filter in refused_filters {
+                    means.tell(Report::FilterRefused { filter });
+                }
+                self.each(|feature| feature.connected(means));
+            }
+            Event::Disconnected { reason, retry_in, unacknowledged } => {
+                means.tell(Report::Disconnected { reason, retry_in, unacknowledged });
+                self.each(|feature| feature.disconnected(means));
+            }
+            Event::Message(message) => {
+                for (filters, feature) in &mut self.0 {
+                    if filters.iter().any(|filter| filters::covers(filter, &message.topic)) {
+                        feature.message(&message, means);
+                    }
+                }
+            }
+            Event::Undeliverable { topic } => means.tell(Report::Undeliverable { topic }),
+        }
+    }
+
+    /// Time has passed.
+    pub(super) fn tick(&mut self, means: &mut Means) {
+        self.each(|feature| feature.tick(means));
+    }
+
+    /// The agent ends.
+    pub(super) fn stop(&mut self, means: &mut Means) {
+        self.each(|feature| feature.stop(means));
+    }
+
+    fn each(&mut self, mut act: impl FnMut(&mut dyn Feature)) {
+        self.0.iter_mut().for_each(|(_, feature)| act(&mut **feature));
+    }
+}
+
+/// Something that is due again and again.
+#[derive(Debug)]
+struct Rhythm {
+    interval: Duration,
+    next: Option<Instant>,
+}
+
+impl Rhythm {
+    /// Due at once, and then after each `interval`.
+    fn new(interval: Duration) -> Self {
+        Self { interval, next: None }
+    }
+
+    /// Whether it is due. What was missed is not made up for.
+    fn is_due(&mut self, now: Instant) -> bool {
+        // Ticks come a little early or late; half of one is closer to this one than to the next.
+        if self.next.is_some_and(|next| now + TICK / 2 < next) {
+            return false;
+        }
+        let kept = self.next.map(|next| next + self.interval).filter(|next| *next > now);
+        self.next = Some(kept.unwrap_or(now + self.interval));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rhythm_keeps_its_step_over_ticks_that_are_early_or_late() {
+        let mut rhythm = Rhythm::new(3 * TICK);
+        let start = Instant::now();
+        let ticks = [0, 998, 2001, 2999, 4002, 5001, 6001, 60_000, 60_900, 62_800, 63_000];
+        let due: Vec<u64> = ticks
+            .into_iter()
+            .filter(|milliseconds| rhythm.is_due(start + Duration::from_millis(*milliseconds)))
+            .collect();
+        assert_eq!(due, [0, 2999, 6001, 60_000, 62_800]);
+    }
+}

@@ -1,0 +1,45 @@
+//! Telemetry: the state of the host, through the outbox, again and again.
+
+use std::time::Instant;
+
+use super::{Feature, Means, Rhythm};
+use crate::config::{self, Names};
+use crate::supervisor::Report;
+use crate::supervisor::run::ACKNOWLEDGEMENT_LIMIT;
+use crate::telemetry::Sample;
+
+/// Publishes samples.
+pub(super) struct Telemetry {
+    topic: String,
+    rhythm: Rhythm,
+    next_sequence: u64,
+}
+
+impl Telemetry {
+    pub(super) fn new(config: &config::Telemetry, names: &Names) -> Self {
+        Self { topic: names.telemetry.clone(), rhythm: Rhythm::new(config.interval), next_sequence: 0 }
+    }
+}
+
+impl Feature for Telemetry {
+    fn tick(&mut self, means: &mut Means) {
+        if !self.rhythm.is_due(Instant::now()) {
+            return;
+        }
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        let payload = Sample::take(sequence).to_json();
+        let (outbox, topic, reports) = (means.outbox.clone(), self.topic.clone(), means.reports());
+        tokio::spawn(async move {
+            let report = match outbox.publish(&topic, payload).await {
+                Err(reason) => Report::NotTaken { reason },
+                Ok(receipt) => match receipt.acknowledged(ACKNOWLEDGEMENT_LIMIT).await {
+                    Ok(acknowledgement) => Report::TelemetryAcknowledged { sequence, acknowledgement },
+                    Err(reason) => Report::NotDelivered { reason },
+                },
+            };
+            // When the agent has ended meanwhile, nobody wants to know.
+            let _ = reports.send(report);
+        });
+    }
+}
