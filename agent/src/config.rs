@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod lines;
 mod local;
 mod names;
 mod outbox;
@@ -17,6 +18,7 @@ use crate::outbox::Options as Outbox;
 use crate::tls::ALPN_AWS_MQTT;
 
 pub use error::Error;
+pub use lines::{Line, Pin, Toggle, Which};
 pub use local::Local;
 pub use names::{Names, Subject};
 pub use values::Template;
@@ -60,6 +62,10 @@ pub struct Config {
     pub commands: Commands,
     /// The device shadow.
     pub shadow: Shadow,
+    /// What is switched and watched.
+    pub lines: Vec<Line>,
+    /// Topics that switch.
+    pub toggles: Vec<Toggle>,
 }
 
 /// What is sent by itself.
@@ -70,6 +76,8 @@ pub struct Telemetry {
     pub topic: Template,
     /// How often.
     pub interval: Duration,
+    /// The message, in which `{sequence}` is its number from 0; `None`: the state of the host, as JSON.
+    pub text: Option<Template>,
 }
 
 /// What is listened to.
@@ -110,6 +118,14 @@ impl Config {
             let problem = "`device` and `key` both say where the key is; one of them is enough".to_owned();
             return Err(Error::Invalid { file: file.to_owned(), line: line_of(text, "key"), problem });
         }
+        let unfit =
+            |key, problem| Error::Invalid { file: file.to_owned(), line: line_of(text, key), problem };
+        let shadow = typed.shadow.name.as_deref();
+        if shadow.is_some_and(|name| !lines::is_shadow_name(name)) {
+            return Err(unfit("name", lines::SHADOW_NAME.to_owned()));
+        }
+        let lines = lines::meant(typed.lines, shadow).map_err(|problem| unfit("[[lines]]", problem))?;
+        lines::check_toggles(&typed.toggles, &lines).map_err(|problem| unfit("[[toggles]]", problem))?;
         let port = typed.port.map_or(8883, u16::from);
         let seconds = |number: std::num::NonZeroU32| Duration::from_secs(number.get().into());
         let defaults = Reconnect::default();
@@ -138,14 +154,17 @@ impl Config {
             telemetry: Telemetry {
                 topic: template(typed.telemetry.topic, "{client_id}/telemetry"),
                 interval: typed.telemetry.interval_seconds.map_or(Duration::from_secs(60), seconds),
+                text: typed.telemetry.text.map(Template::free),
             },
             commands: Commands { topic: template(typed.commands.topic, "{client_id}/commands") },
             shadow: Shadow { enabled: typed.shadow.enabled.unwrap_or(true) },
+            lines,
+            toggles: typed.toggles,
         })
     }
 }
 
-/// The line on which the setting `key` of the top level stands.
+/// The line on which the setting `key` of the top level, or the first table of this name, stands.
 fn line_of(text: &str, key: &str) -> usize {
     let is_there = |line: &str| line.split('=').next().is_some_and(|name| name.trim() == key);
     text.lines().position(is_there).map_or(1, |place| place + 1)
@@ -213,6 +232,14 @@ mod tests {
             ("client_id = '{mac}'", "placeholder"),
             ("[telemetry]\ninterval_seconds = 0", "line 4"),
             ("[shadow]\nenabled = 'yes'", "line 4"),
+            ("[shadow]\nname = 'a b'", "line 4"),
+            (
+                "\n[[lines]]\nproperty = 'a'\nchip = 'gpiochip0'",
+                "line 4: line \"a\": `chip` needs `offset` or `line`",
+            ),
+            ("[[lines]]\nproperty = 'a'\n[[lines]]\nproperty = 'a'", "two lines are called \"a\""),
+            ("[[lines]]\nproperty = 'a'\ndirection = 'input'\nsafe = true", "only an output"),
+            ("[[toggles]]\ntopic = 'x'\nline = 'fan'", "line 3: \"fan\" in [[toggles]] is no output"),
             ("[local]\nlisten = '0.0.0.0:1883'", "loopback"),
             ("[outbox]\nwhen_full = 'explode'", "line 4"),
         ] {
@@ -246,18 +273,32 @@ mod tests {
         let shown = Config::parse(text, Path::new("/etc/atecc/agent.toml")).unwrap();
         assert_eq!(shown.port, 8883);
         // With every commented key switched on it is still valid; `key` says in another way what `device` says.
-        let lines = text.lines().filter(|line| !line.starts_with("#: key = "));
+        // Of the ways to say which line it is there can be one, and `text` shows an example.
+        let one_of = ["#: key = ", "#: line = \"GPIO17\"", "#: text = "];
+        let lines = text.lines().filter(|line| !one_of.iter().any(|other| line.starts_with(other)));
         let all: String =
             lines.map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
         let config = Config::parse(&all, Path::new("/etc/atecc/agent.toml")).unwrap();
         let subject = Subject { common_name: Some("snX".to_owned()), serial: Some("X".to_owned()) };
-        // [local] shows an example, because its default is not to be there.
-        let names = Names { local: Default::default(), ..config.names(&subject).unwrap() };
+        // [local] and [[toggles]] show examples, because their default is not to be there.
+        let names =
+            Names { local: Default::default(), toggles: Vec::new(), ..config.names(&subject).unwrap() };
         assert_eq!(names, shown.names(&subject).unwrap());
         assert_eq!(config.reconnect, shown.reconnect);
         assert_eq!(config.telemetry.interval, shown.telemetry.interval);
         assert_eq!(config.outbox.most_bytes, shown.outbox.most_bytes);
         assert_eq!(config.outbox.sync, shown.outbox.sync);
+    }
+
+    #[test]
+    fn blinky_is_valid() {
+        let config = Config::parse(include_str!("../blinky.example.toml"), Path::new("blinky.toml")).unwrap();
+        let common_name = Some("sn0123456789ABCDEF01".to_owned());
+        let names = config.names(&Subject { common_name, serial: None }).unwrap();
+        assert_eq!(names.commands, "sn0123456789ABCDEF01/#");
+        assert_eq!(names.toggles, [("sn0123456789ABCDEF01/blink".to_owned(), "led".to_owned())]);
+        assert_eq!(names.telemetry, "sn0123456789ABCDEF01/");
+        assert_eq!(names.telemetry_text.as_deref(), Some("Hello from sn0123456789ABCDEF01: {sequence}"));
     }
 
     #[test]

@@ -1,45 +1,30 @@
-//! Lines that the shadow switches.
+//! Lines: single bits that go out to something, or come in from it.
+//!
+//! [`Lines`] are all that the configuration names. Behind each is a line of the kernel (`kernel`), one of a Raspberry Pi
+//! (`raspberry_pi`, with the feature `rppal`), or one that only exists in memory.
+
+mod error;
+mod input;
+mod kernel;
+mod lines;
+#[cfg(feature = "rppal")]
+mod raspberry_pi;
+mod simulated;
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-/// One output line.
+pub use error::Error;
+pub use lines::{Lines, Unfit};
+pub use simulated::SimulatedLine;
+
+/// One line.
 pub trait Line: Send {
     /// Switches it.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// What the operating system says; [`Unsupported`](io::ErrorKind::Unsupported) for an input.
     fn set(&mut self, on: bool) -> io::Result<()>;
 
-    /// Whether it is on.
+    /// Whether it is on: as it was set, or as it was seen last.
     fn is_on(&self) -> bool;
-}
-
-/// A line that only exists in memory. Clones are the same line, so that somebody else can look at it.
-#[derive(Clone, Debug, Default)]
-pub struct SimulatedLine(Arc<AtomicBool>);
-
-impl Line for SimulatedLine {
-    fn set(&mut self, on: bool) -> io::Result<()> {
-        self.0.store(on, Ordering::SeqCst);
-        Ok(())
-    }
-
-    fn is_on(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clone_sees_the_same_line() {
-        let mut line = SimulatedLine::default();
-        let looker_on = line.clone();
-        line.set(true).unwrap();
-        assert!(looker_on.is_on());
-    }
 }

@@ -9,13 +9,13 @@ mod run;
 use identity::Identity;
 
 use crate::config::{Config, Names, Subject};
-use crate::gpio::{Line, SimulatedLine};
+use crate::gpio::Line;
 use crate::mqtt::Options;
 use crate::tls::{Connector, Roots, Versions};
 
 pub use error::Error;
 pub use once::ONCE_LIMIT;
-pub use report::{Pulse, Report};
+pub use report::{Cause, Pulse, Report};
 pub use run::SHUTDOWN_LIMIT;
 
 /// An agent that is ready to run: configuration understood, certificates read, roots loaded.
@@ -23,7 +23,8 @@ pub struct Agent {
     config: Config,
     names: Names,
     connector: Connector,
-    led: Box<dyn Line>,
+    /// Lines that take the place of configured ones.
+    lines: Vec<(String, Box<dyn Line>)>,
     observer: Box<dyn FnMut(Report) + Send>,
 }
 
@@ -44,14 +45,14 @@ impl Agent {
         let names = config.names(&Subject::of(identity))?;
         let roots = Roots::from_file(&config.ca_file)?;
         let connector = Connector::new(identity, roots, &config.endpoint, config.alpn.as_deref(), versions)?;
-        let led = Box::new(SimulatedLine::default());
-        Ok(Self { config, names, connector, led, observer: Box::new(drop) })
+        Ok(Self { config, names, connector, lines: Vec::new(), observer: Box::new(drop) })
     }
 
-    /// Switches `line` instead of a simulated one of the agent's own.
+    /// Puts `line` in the place of the configured one called `property`, if there is one.
     #[must_use]
-    pub fn led(self, line: impl Line + 'static) -> Self {
-        Self { led: Box::new(line), ..self }
+    pub fn line(mut self, property: &str, line: impl Line + 'static) -> Self {
+        self.lines.push((property.to_owned(), Box::new(line)));
+        self
     }
 
     /// Hands everything that happens to `observer`, after it was logged. It must not block.

@@ -1,6 +1,7 @@
 //! The agent as a process between keys of all kinds and a cloud.
 
 mod accounts;
+mod blinky;
 mod just_in_time;
 mod keys;
 mod softhsm;

@@ -64,12 +64,17 @@ impl Stage {
     /// The agent's configuration for one of the cloud's listeners, read from text as the program reads it.
     /// Then made quick, since here nobody wants to wait for a minute.
     pub(crate) fn config(&self, listener: Listener) -> Anything<Config> {
+        self.config_with(listener, "")
+    }
+
+    /// The same with `lines` of text added.
+    pub(crate) fn config_with(&self, listener: Listener, lines: &str) -> Anything<Config> {
         let (port, address) = match listener {
             Listener::Mqtt => (8883, self.cloud.mqtt_address()),
             Listener::Alpn => (443, self.cloud.alpn_address()),
         };
         let text = format!(
-            "endpoint = \"{}\"\nport = {port}\naddress = \"{address}\"\nca_file = \"ca.pem\"\n",
+            "endpoint = \"{}\"\nport = {port}\naddress = \"{address}\"\nca_file = \"ca.pem\"\n{lines}",
             self.cloud.endpoint()
         );
         let mut config = Config::parse(&text, &self.folder.path().join("agent.toml"))?;
@@ -109,7 +114,7 @@ impl Running {
     pub(crate) fn start(agent: Agent) -> Anything<Self> {
         let led = SimulatedLine::default();
         let (sender, reports) = mpsc::channel();
-        let agent = agent.led(led.clone()).observer(move |report| drop(sender.send(report)));
+        let agent = agent.line("led", led.clone()).observer(move |report| drop(sender.send(report)));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || runtime.block_on(agent.run(async { drop(stopped.await) })));

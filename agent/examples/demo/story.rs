@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use atecc_agent::gpio::Line;
-use atecc_agent::supervisor::{Agent, Report};
+use atecc_agent::supervisor::{Agent, Cause, Report};
 use iot_core_emulator::{Event, Listener, Qos, Reason};
 use serde_json::{Value, json};
 
@@ -163,7 +163,9 @@ fn shadow(stage: &Stage, agent: &mut Running) -> Anything<Shown> {
     let answers = stage.cloud.subscribe(&format!("$aws/things/{}/shadow/update/accepted", stage.thing))?;
     let desired = stage.cloud.set_desired(&stage.thing, &json!({ "led": true }))?;
     agent.wait_for(place, LIMIT, "the led", |report| match report {
-        Report::LedSwitched { on: true, version } if *version == desired => Some(()),
+        Report::LineSwitched { on: true, cause: Cause::Shadow { version }, .. } if *version == desired => {
+            Some(())
+        }
         _ => None,
     })?;
     let version = agent.wait_for(place, LIMIT, "shadow/update/accepted", |report| match report {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::lines::{Toggle, Typed as Line};
 use super::local::Typed as Local;
 use super::outbox::Outbox;
 use super::values::{Address, Device, Endpoint, Key, Template};
@@ -35,6 +36,9 @@ pub(super) struct File {
     pub(super) commands: Commands,
     #[serde(default)]
     pub(super) shadow: Shadow,
+    pub(super) lines: Option<Vec<Line>>,
+    #[serde(default)]
+    pub(super) toggles: Vec<Toggle>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -49,6 +53,7 @@ pub(super) struct Reconnect {
 pub(super) struct Telemetry {
     pub(super) topic: Option<Template>,
     pub(super) interval_seconds: Option<NonZeroU32>,
+    pub(super) text: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -61,4 +66,5 @@ pub(super) struct Commands {
 #[serde(deny_unknown_fields)]
 pub(super) struct Shadow {
     pub(super) enabled: Option<bool>,
+    pub(super) name: Option<String>,
 }

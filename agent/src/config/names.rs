@@ -16,8 +16,12 @@ pub struct Names {
     pub client_id: String,
     /// Where telemetry goes.
     pub telemetry: String,
+    /// What it says, with `{sequence}` for its number; `None`: the state of the host.
+    pub telemetry_text: Option<String>,
     /// What is subscribed to for commands.
     pub commands: String,
+    /// What toggles a line: topic filter and property.
+    pub toggles: Vec<(String, String)>,
     /// Which topics of local clients go up and come down.
     pub local: Topics,
 }
@@ -27,7 +31,7 @@ pub struct Names {
 pub struct Subject {
     /// `{common_name}`: that of the certificate, as the name of a thing.
     pub common_name: Option<String>,
-    /// `{serial}`: that of this project's chip, 18 digits.
+    /// `{serial}`: that of this project's chip, 18 digits; `{serial_lowercase}` is the same in lower case.
     pub serial: Option<String>,
 }
 
@@ -48,6 +52,8 @@ impl Config {
         let mut known: Vec<(&str, &str)> = Vec::new();
         known.extend(subject.common_name.as_deref().map(|name| ("common_name", name)));
         known.extend(subject.serial.as_deref().map(|serial| ("serial", serial)));
+        let lowercase = subject.serial.as_deref().map(str::to_lowercase);
+        known.extend(lowercase.as_deref().map(|serial| ("serial_lowercase", serial)));
         let fill = |key, template: &Template, known: &[(&str, &str)]| {
             let value = template.fill(known);
             let problem = missing(&value);
@@ -58,7 +64,14 @@ impl Config {
         let client_id = fill("client_id", &self.client_id, &known)?;
         known.push(("client_id", &client_id));
         let telemetry = fill("telemetry.topic", &self.telemetry.topic, &known)?;
+        let telemetry_text = self.telemetry.text.as_ref().map(|text| text.fill(&known));
         let commands = fill("commands.topic", &self.commands.topic, &known)?;
+        let mut toggles = Vec::new();
+        for toggle in &self.toggles {
+            let topic = fill("toggles.topic", &toggle.topic, &known)?;
+            check("toggles.topic", &topic, check_topic(&topic, true))?;
+            toggles.push((topic, toggle.line.clone()));
+        }
         let mut local = Topics::default();
         local.prefix = fill("local.prefix", &self.local.prefix, &known)?;
         local.publish.clone_from(&self.local.publish);
@@ -77,7 +90,7 @@ impl Config {
         }
         // A prefix is the beginning of a topic; "x" is any rest of one.
         check("local.prefix", &local.prefix, check_topic(&format!("{}x", local.prefix), false))?;
-        Ok(Names { thing, client_id, telemetry, commands, local })
+        Ok(Names { thing, client_id, telemetry, telemetry_text, commands, toggles, local })
     }
 }
 
@@ -85,7 +98,7 @@ impl Config {
 fn missing(value: &str) -> Option<&'static str> {
     if value.contains("{common_name}") {
         Some("the common name of the certificate is no thing name; write thing_name and client_id in full")
-    } else if value.contains("{serial}") {
+    } else if value.contains("{serial}") || value.contains("{serial_lowercase}") {
         Some(
             "the key is not in a chip that tells its serial number; use {common_name}, or write the name in full",
         )

@@ -69,7 +69,7 @@ impl TryFrom<String> for Key {
     }
 }
 
-/// A text with the placeholders `{common_name}`, `{serial}`, `{thing_name}` and `{client_id}`.
+/// A text with the placeholders `{common_name}`, `{serial}`, `{serial_lowercase}`, `{thing_name}` and `{client_id}`.
 ///
 /// One configuration then serves a whole fleet: what differs between gateways is only the key and its certificate.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -82,13 +82,18 @@ impl Template {
         Self(text.to_owned())
     }
 
+    /// A text in which braces may stand for anything else, too.
+    pub(super) fn free(text: String) -> Self {
+        Self(text)
+    }
+
     /// Replaces `{name}` by its value, for each of `values`.
     pub(super) fn fill(&self, values: &[(&str, &str)]) -> String {
         values.iter().fold(self.0.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 }
 
-const PLACEHOLDERS: [&str; 4] = ["common_name", "serial", "thing_name", "client_id"];
+const PLACEHOLDERS: [&str; 5] = ["common_name", "serial", "serial_lowercase", "thing_name", "client_id"];
 
 impl TryFrom<String> for Template {
     type Error = String;
@@ -98,7 +103,7 @@ impl TryFrom<String> for Template {
         let rest = Self(text).fill_checked(&empty);
         rest.map_err(|text| {
             format!(
-                "{text:?} has a placeholder that is none of {{common_name}}, {{serial}}, {{thing_name}} and {{client_id}}"
+                "{text:?} has a placeholder that is none of {{common_name}}, {{serial}}, {{serial_lowercase}}, {{thing_name}} and {{client_id}}"
             )
         })
     }

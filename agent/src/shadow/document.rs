@@ -6,17 +6,29 @@ use serde_json::{Map, Value};
 /// Properties by name, as they stand in `desired` or `reported`.
 pub type Properties = Map<String, Value>;
 
-/// A request to change the shadow.
+/// A request for the shadow.
 #[derive(Debug, Serialize)]
-pub(super) struct Update<'a> {
-    pub(super) state: State<'a>,
+pub(super) struct Get<'a> {
     #[serde(rename = "clientToken")]
     pub(super) client_token: &'a str,
 }
 
-/// A device only ever speaks of what is; what should be is the cloud's part.
+/// A request to change the shadow.
+#[derive(Debug, Serialize)]
+pub(super) struct Update<'a> {
+    pub(super) state: State<'a>,
+    /// The version that the change is for; `None`: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<u64>,
+    #[serde(rename = "clientToken")]
+    pub(super) client_token: &'a str,
+}
+
+/// A device speaks of what is; what should be is the cloud's part, and is only ever taken back.
 #[derive(Debug, Serialize)]
 pub(super) struct State<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) desired: Option<Properties>,
     pub(super) reported: &'a Properties,
 }
 
@@ -42,6 +54,25 @@ pub(super) struct Delta {
     pub(super) state: Properties,
 }
 
+/// The shadow, as the answer to [`Get`].
+#[derive(Debug, Deserialize)]
+pub(super) struct Whole {
+    pub(super) version: u64,
+    #[serde(default)]
+    pub(super) state: Sections,
+    #[serde(rename = "clientToken")]
+    pub(super) client_token: Option<String>,
+}
+
+/// Its sections; one that is empty is left out.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Sections {
+    #[serde(default)]
+    pub(super) desired: Properties,
+    #[serde(default)]
+    pub(super) reported: Properties,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,7 +81,8 @@ mod tests {
     #[test]
     fn an_update_has_the_form_of_the_guide() {
         let reported = Properties::from_iter([("led".to_owned(), json!(true))]);
-        let update = Update { state: State { reported: &reported }, client_token: "t-1" };
+        let state = State { desired: None, reported: &reported };
+        let update = Update { state, version: None, client_token: "t-1" };
         let expected = json!({"state": {"reported": {"led": true}}, "clientToken": "t-1"});
         assert_eq!(serde_json::to_value(update).unwrap(), expected);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{config, local, mqtt, outbox, tls};
+use crate::{config, gpio, local, mqtt, outbox, tls};
 
 /// Why the agent could not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum Error {
     /// The local listener cannot be opened.
     #[error(transparent)]
     Local(#[from] local::Error),
+    /// A line cannot be had.
+    #[error(transparent)]
+    Gpio(#[from] gpio::Error),
     /// The link cannot be started, or did not take a message.
     #[error(transparent)]
     Link(#[from] mqtt::Error),
@@ -46,6 +49,7 @@ impl Error {
         use tls::Error::{CaFile, CaFileContent, Endpoint, Settings};
         match self {
             Self::Config(_) | Self::Local(_) | Self::Outbox(outbox::Error::Unusable { .. }) => true,
+            Self::Gpio(error) => !error.is_passing(),
             Self::Identity(error) => error.is_configuration(),
             Self::Tls(error) => {
                 matches!(error, CaFile { .. } | CaFileContent { .. } | Endpoint(_) | Settings(_))

@@ -3,17 +3,20 @@
 
 mod commands;
 mod filters;
+mod lines;
 mod local;
 mod shadow;
 mod telemetry;
+mod toggles;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc};
 
-use super::{Agent, Error, Pulse, Report};
-use crate::gpio::Line;
+use super::{Agent, Cause, Error, Pulse, Report};
+use crate::gpio::{Lines, Unfit};
 use crate::mqtt::{Event, Link, Message};
 use crate::outbox::Outbox;
 
@@ -36,7 +39,7 @@ trait Feature {
     /// A message came that one of its filters fits. It may come more than once.
     fn message(&mut self, _message: &Message, _means: &mut Means) {}
 
-    /// Time has passed: [`TICK`], or less if somebody called [`Means::wake`].
+    /// Time has passed: [`TICK`], or less if somebody woke the loop.
     fn tick(&mut self, _means: &mut Means) {}
 
     /// The agent ends. What is published now still leaves.
@@ -47,7 +50,9 @@ trait Feature {
 pub(super) struct Means {
     pub(super) link: Link,
     pub(super) outbox: Outbox,
-    pub(super) led: Box<dyn Line>,
+    pub(super) lines: Lines,
+    /// Lines that a command switched after their shadow desired something else.
+    toggled: BTreeSet<String>,
     /// Programs of this machine that are connected; `None`: there is no listener for them.
     local_clients: Option<usize>,
     reports: mpsc::UnboundedSender<Report>,
@@ -58,15 +63,33 @@ pub(super) struct Means {
 pub(super) type Reports = mpsc::UnboundedReceiver<Report>;
 
 impl Means {
-    pub(super) fn new(link: Link, outbox: Outbox, led: Box<dyn Line>) -> (Self, Reports) {
+    /// `wake` is what lets time pass before its turn, and is notified by whatever watches the lines.
+    pub(super) fn new(link: Link, outbox: Outbox, lines: Lines, wake: Arc<Notify>) -> (Self, Reports) {
         let (reports, told) = mpsc::unbounded_channel();
-        (Self { link, outbox, led, local_clients: None, reports, wake: Arc::default() }, told)
+        let (toggled, local_clients) = (BTreeSet::new(), None);
+        (Self { link, outbox, lines, toggled, local_clients, reports, wake }, told)
     }
 
     /// Tells of something that happened.
     pub(super) fn tell(&self, report: Report) {
         // The loop reads as long as there are features.
         let _ = self.reports.send(report);
+    }
+
+    /// Switches a line and tells of it. What it already is it stays, without a word.
+    fn switch(&mut self, property: &str, on: bool, cause: Cause) -> Result<(), Unfit> {
+        if self.lines.is_on(property) == Some(on) {
+            return Ok(());
+        }
+        self.lines.switch(property, on)?;
+        match cause {
+            Cause::Shadow { .. } => drop(self.toggled.remove(property)),
+            Cause::Toggle => drop(self.toggled.insert(property.to_owned())),
+            Cause::Safety => {}
+        }
+        self.tell(Report::LineSwitched { property: property.to_owned(), on, cause });
+        self.wake.notify_one();
+        Ok(())
     }
 
     /// How it stands.
@@ -96,11 +119,19 @@ pub(super) struct Features(Vec<(Vec<String>, Box<dyn Feature>)>);
 impl Features {
     /// Those that the configuration wants.
     pub(super) fn of(agent: &mut Agent, outbox: &Outbox) -> Result<Self, Error> {
-        let mut all: Vec<Box<dyn Feature>> = Vec::new();
+        // What is safe is done first.
+        let mut all: Vec<Box<dyn Feature>> = vec![Box::new(lines::Lines::new())];
         all.push(Box::new(telemetry::Telemetry::new(&agent.config.telemetry, &agent.names)));
         all.push(Box::new(commands::Commands::new(&agent.names)));
+        if !agent.names.toggles.is_empty() {
+            all.push(Box::new(toggles::Toggles::new(&agent.names)));
+        }
         if agent.config.shadow.enabled {
-            all.push(Box::new(shadow::Shadow::new(&agent.names.thing)));
+            // One that has no lines has nothing to say.
+            let names: BTreeSet<_> = agent.config.lines.iter().map(|line| line.shadow.as_deref()).collect();
+            for name in names {
+                all.push(Box::new(shadow::Shadow::new(&agent.names.thing, name)));
+            }
         }
         if let Some(local) = local::Listener::open(agent, outbox)? {
             all.push(Box::new(local));

@@ -80,12 +80,26 @@ pub enum Report {
     },
     /// A command came.
     Command(Message),
-    /// The line was switched because the shadow desired it.
-    LedSwitched {
+    /// A line was switched.
+    LineSwitched {
+        /// Which, by the property that it is.
+        property: String,
         /// Its new state.
         on: bool,
-        /// The shadow's version that desired it.
-        version: u64,
+        /// Why.
+        cause: Cause,
+    },
+    /// An input has changed.
+    InputChanged {
+        /// Which, by the property that it is.
+        property: String,
+        /// Its new state.
+        on: bool,
+    },
+    /// A line does not do what it is told.
+    LineFailed {
+        /// Why.
+        problem: String,
     },
     /// The shadow desires something that this agent cannot do.
     DesireIgnored {
@@ -111,6 +125,21 @@ pub enum Report {
         /// Messages that the server did not acknowledge.
         unacknowledged: usize,
     },
+}
+
+/// Why a line was switched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The shadow desired it.
+    Shadow {
+        /// The shadow's version.
+        version: u64,
+    },
+    /// A message on a topic that toggles it.
+    Toggle,
+    /// The cloud was away for too long, or the agent ends.
+    Safety,
 }
 
 /// How it stands.
@@ -172,7 +201,15 @@ impl Report {
             Self::Command(message) => {
                 tracing::info!(topic = message.topic, bytes = message.payload.len(), "command received");
             }
-            Self::LedSwitched { on, version } => tracing::info!(on, version, "led switched by the shadow"),
+            Self::LineSwitched { property, on, cause } => match cause {
+                Cause::Shadow { version } => {
+                    tracing::info!(line = property, on, version, "line switched by the shadow");
+                }
+                Cause::Toggle => tracing::info!(line = property, on, "line toggled"),
+                Cause::Safety => tracing::info!(line = property, on, "line in its safe state"),
+            },
+            Self::InputChanged { property, on } => tracing::info!(line = property, on, "input changed"),
+            Self::LineFailed { problem } => tracing::error!("{problem}"),
             Self::DesireIgnored { problem } => tracing::warn!("shadow: {problem}"),
             Self::ShadowAccepted { version, took } => {
                 tracing::info!(version, took_ms = milliseconds(*took), "shadow update accepted");

@@ -1,13 +1,15 @@
 //! The daemon: its features over one link, until somebody says stop.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::feature::{Features, Means, Reports, TICK};
 use super::{Agent, Error, Report};
-use crate::gpio::SimulatedLine;
+use crate::gpio::Lines;
 use crate::mqtt::Link;
 use crate::outbox::Outbox;
 
@@ -26,12 +28,13 @@ impl Agent {
     /// When the link cannot be started or its thread has died; never because of the network.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         self.tell_start();
+        let wake = Arc::<Notify>::default();
+        let lines = self.lines(&wake)?;
         let (outbox, feed, mut notices) = Outbox::open(self.config.outbox.clone())?;
         let mut features = Features::of(&mut self, &outbox)?;
         let options = self.link_options(features.filters());
         let (link, mut events) = Link::start_with(options, self.connector.clone(), Some(feed))?;
-        let led = std::mem::replace(&mut self.led, Box::new(SimulatedLine::default()));
-        let (mut means, mut told) = Means::new(link, outbox, led);
+        let (mut means, mut told) = Means::new(link, outbox, lines, wake);
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut shutdown = pin!(shutdown);
@@ -53,6 +56,15 @@ impl Agent {
         drop(events);
         self.stop(means, told).await;
         Ok(())
+    }
+
+    fn lines(&mut self, wake: &Arc<Notify>) -> Result<Lines, Error> {
+        let wake = wake.clone();
+        let mut lines = Lines::open(&self.config.lines, move || wake.notify_one())?;
+        for (property, line) in self.lines.drain(..) {
+            lines.replace(&property, line);
+        }
+        Ok(lines)
     }
 
     async fn stop(&mut self, means: Means, mut told: Reports) {

@@ -21,7 +21,7 @@ fn connected(agent: &mut Running, place: usize) {
 
 fn switched(agent: &mut Running, place: usize, to: bool) {
     let is_switched = |report: &Report| match report {
-        Report::LedSwitched { on, .. } => (*on == to).then_some(()),
+        Report::LineSwitched { on, .. } => (*on == to).then_some(()),
         _ => None,
     };
     agent.wait_for(place, LIMIT, "the led", is_switched).unwrap();

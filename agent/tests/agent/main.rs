@@ -12,6 +12,7 @@ mod stage;
 mod connection;
 mod daemon;
 mod failures;
+mod lines;
 mod network;
 mod outbox;
 mod process;

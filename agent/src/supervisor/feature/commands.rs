@@ -8,11 +8,13 @@ use crate::supervisor::Report;
 /// Listens to commands.
 pub(super) struct Commands {
     filter: String,
+    /// Where this agent publishes itself, which the filter may fit.
+    own: String,
 }
 
 impl Commands {
     pub(super) fn new(names: &Names) -> Self {
-        Self { filter: names.commands.clone() }
+        Self { filter: names.commands.clone(), own: names.telemetry.clone() }
     }
 }
 
@@ -22,6 +24,8 @@ impl Feature for Commands {
     }
 
     fn message(&mut self, message: &Message, means: &mut Means) {
-        means.tell(Report::Command(message.clone()));
+        if message.topic != self.own {
+            means.tell(Report::Command(message.clone()));
+        }
     }
 }

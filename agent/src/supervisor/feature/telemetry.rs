@@ -1,4 +1,4 @@
-//! Telemetry: the state of the host, through the outbox, again and again.
+//! Telemetry: the state of the host, or a text, through the outbox, again and again.
 
 use std::time::Instant;
 
@@ -11,13 +11,15 @@ use crate::telemetry::Sample;
 /// Publishes samples.
 pub(super) struct Telemetry {
     topic: String,
+    text: Option<String>,
     rhythm: Rhythm,
     next_sequence: u64,
 }
 
 impl Telemetry {
     pub(super) fn new(config: &config::Telemetry, names: &Names) -> Self {
-        Self { topic: names.telemetry.clone(), rhythm: Rhythm::new(config.interval), next_sequence: 0 }
+        let (topic, text) = (names.telemetry.clone(), names.telemetry_text.clone());
+        Self { topic, text, rhythm: Rhythm::new(config.interval), next_sequence: 0 }
     }
 }
 
@@ -28,7 +30,10 @@ impl Feature for Telemetry {
         }
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        let payload = Sample::take(sequence).to_json();
+        let payload = match &self.text {
+            Some(text) => text.replace("{sequence}", &sequence.to_string()),
+            None => Sample::take(sequence).to_json(),
+        };
         let (outbox, topic, reports) = (means.outbox.clone(), self.topic.clone(), means.reports());
         tokio::spawn(async move {
             let report = match outbox.publish(&topic, payload).await {
