@@ -21,7 +21,7 @@ use crate::Error;
 
 /// How long a transaction waits for others. Each of them holds the bus for about a tenth of a second, so this is
 /// a queue of hundreds.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Places in the queue for the lock. Who comes when all are taken waits in no order for the last.
 const QUEUE: libc::off_t = 16;
 /// Pause between two looks at a taken lock: short beside a transaction, so that the bus is not idle for long.
@@ -96,14 +96,19 @@ impl BusLock {
     }
 
     /// Waits for the lock, at most half a minute; dropping the guard frees it.
+    pub(crate) fn acquire(&self) -> Result<Guard<'_>, LockError> {
+        self.acquire_within(PATIENCE)
+    }
+
+    /// As [`acquire`](Self::acquire), for `patience` at most.
     ///
     /// Who waits stands in a queue: places are bytes of the same file, each locked (fcntl, for the open file) by
     /// whoever stands there, and one moves up when the place in front is free. Without a queue, the process that
     /// frees the bus would take it again before anybody else looks.
-    pub(crate) fn acquire(&self) -> Result<Guard<'_>, LockError> {
-        let deadline = Instant::now() + PATIENCE;
+    pub(crate) fn acquire_within(&self, patience: Duration) -> Result<Guard<'_>, LockError> {
+        let start = Instant::now();
         for place in (0..QUEUE).rev() {
-            let taken = self.poll(deadline, || match self.queue(libc::F_WRLCK, place) {
+            let taken = self.poll(start, patience, || match self.queue(libc::F_WRLCK, place) {
                 Ok(()) => Ok(()),
                 Err(Errno::EAGAIN | Errno::EACCES) => Err(TryLockError::WouldBlock),
                 Err(error) => Err(TryLockError::Error(error.into())),
@@ -111,7 +116,7 @@ impl BusLock {
             self.leave(place + 1);
             taken?;
         }
-        let locked = self.poll(deadline, || self.file.try_lock());
+        let locked = self.poll(start, patience, || self.file.try_lock());
         self.leave(0);
         locked.map(|()| Guard(&self.file))
     }
@@ -136,15 +141,16 @@ impl BusLock {
 
     fn poll(
         &self,
-        deadline: Instant,
+        start: Instant,
+        patience: Duration,
         try_lock: impl Fn() -> Result<(), TryLockError>,
     ) -> Result<(), LockError> {
         loop {
             match try_lock() {
                 Ok(()) => return Ok(()),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(POLL),
+                Err(TryLockError::WouldBlock) if start.elapsed() < patience => thread::sleep(POLL),
                 Err(TryLockError::WouldBlock) => {
-                    return Err(LockError::Timeout { path: self.path.clone(), seconds: PATIENCE.as_secs() });
+                    return Err(LockError::Timeout { path: self.path.clone(), seconds: patience.as_secs() });
                 }
                 Err(TryLockError::Error(source)) => {
                     return Err(LockError::Unusable { path: self.path.clone(), source });

@@ -117,8 +117,16 @@ impl Transport for Bridge {
     }
 
     fn converse(&mut self, next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>) -> Result<(), Fault> {
+        self.converse_planned(&[], next)
+    }
+
+    fn converse_planned(
+        &mut self,
+        plan: &[Packet],
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Fault> {
         self.requests += 1;
-        self.client.converse(next).map_err(TransportError::Link)
+        self.client.converse_planned(plan, next).map_err(TransportError::Link)
     }
 }
 

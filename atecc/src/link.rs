@@ -60,11 +60,19 @@ pub const LEASE: Duration = Duration::from_millis(600);
 /// How long a request may stay unanswered in all, without progress being reported.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(8);
 
-/// How long a call of a [`Client`] takes at most if no touch is awaited: the far end may lose its memory while a request
+/// How long a call of a [`Client`] takes at most if no touch is awaited and the far end is not busy
+/// with others: the far end may lose its memory while a request
 /// is on its way, so that this is answered at the last moment with [`Fault::Forgotten`]; then come Hello and the request
 /// again. A client that has not said Hello yet takes [`HELLO_LIMIT`] more.
 pub const CALL_LIMIT: Duration =
     Duration::from_secs(ANSWER_LIMIT.as_secs() + HELLO_LIMIT.as_secs() + ANSWER_LIMIT.as_secs());
+
+/// How long a [`Client`] asks again when the far end is busy with others ([`Fault::Busy`]); then that is what its call
+/// fails with. Nothing of such a request was begun, so any may be asked again.
+pub const BUSY_LIMIT: Duration = Duration::from_secs(30);
+
+/// Pause between an answer that the far end is busy and the next time that it is asked.
+pub const BUSY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How long the first exchange may take in all: an ESP32 boots and says so meanwhile.
 pub const HELLO_LIMIT: Duration = Duration::from_secs(4);

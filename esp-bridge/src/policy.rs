@@ -7,18 +7,19 @@
 mod act;
 mod keys;
 mod memory;
+mod promise;
 mod request;
 #[cfg(test)]
 mod tests;
 
 use core::fmt;
 
-use atecc::{packet::Packet, transport::MAX_COMMANDS};
-use heapless::Vec;
+use atecc::packet::Packet;
 
 pub use act::{Act, act};
 pub use keys::{KeySlots, SlotSet};
-pub use memory::{DigestPrefix, Memory};
+pub use memory::{LoadedDigest, Memory};
+pub use promise::Promises;
 pub use request::Request;
 
 /// The rules for one chip.
@@ -96,19 +97,18 @@ impl Policy {
         Self { keys }
     }
 
-    /// What each of `packets` that uses or changes something does, in their order.
-    pub fn requests(&self, packets: &[Packet], memory: &Memory) -> Vec<Request, MAX_COMMANDS> {
+    /// Those of `packets` that use or change something, to a chip that holds `memory`.
+    pub fn promises(&self, packets: &[Packet], memory: &Memory) -> Promises {
         let mut memory = *memory;
-        let mut requests = Vec::new();
+        let mut promises = Promises::default();
         for packet in packets {
             let kind = act(packet, &self.keys);
             if matches!(kind, Act::UsesKey { .. } | Act::Changes { .. }) {
-                // Room for as many as a transaction may have.
-                let _ = requests.push(Request::new(packet, kind, &memory));
+                promises.add(packet, &memory);
             }
             memory.follow(packet);
         }
-        requests
+        promises
     }
 
     /// Judges the packets of one transaction together: its most serious command decides.

@@ -9,12 +9,11 @@ mod tests;
 use core::time::Duration;
 
 pub use atecc::link::Origin;
-use atecc::{packet::Packet, transport::MAX_COMMANDS};
-use heapless::Vec;
+use atecc::packet::Packet;
 
 use crate::{
     identity::Identity,
-    policy::{KeySlots, Memory, Policy, Refusal, Request, Verdict},
+    policy::{KeySlots, Memory, Policy, Promises, Refusal, Request, Verdict},
     state::{Event, State},
     touch::{GUARD, Meaning, Press, QUESTION_LIMIT, TouchPolicy, UNLOCK_LIMIT},
 };
@@ -64,7 +63,7 @@ pub struct Session {
     signatures: u32,
     is_outdated: bool,
     /// What is still to come of the lease that was allowed.
-    promised: Vec<Request, MAX_COMMANDS>,
+    promised: Promises,
     /// The request is the beginning of a lease.
     is_lease: bool,
     /// The chip works at what only prepares what was allowed.
@@ -167,7 +166,7 @@ impl Session {
                 self.go(packets, Some(request), now)
             }
             Verdict::UsesKey(request) | Verdict::Changes(request)
-                if origin == Origin::LeaseNext && self.take_promised(&request) =>
+                if origin == Origin::LeaseNext && self.was_promised(packets) =>
             {
                 self.go(packets, Some(request), now)
             }
@@ -272,23 +271,24 @@ impl Session {
         self.is_preparing = false;
     }
 
-    /// Whether somebody allowed `request` at the beginning of this lease, once.
-    fn take_promised(&mut self, request: &Request) -> bool {
-        let position = self.promised.iter().position(|promised| promised.covers(request));
-        position.map(|position| self.promised.remove(position)).is_some()
+    /// Whether somebody allowed these packets of a lease at its beginning, for once.
+    fn was_promised(&mut self, packets: &[Packet]) -> bool {
+        matches!(packets, [packet] if self.promised.take(packet, &self.memory))
     }
 
     fn go(&mut self, packets: &[Packet], request: Option<Request>, now: Duration) -> Answer {
-        let mut packets = packets;
+        let (mut packets, mut request) = (packets, request);
         if self.is_lease
             && let Some((first, _)) = packets.split_first_chunk::<1>()
         {
             // The others come one by one, and each must be what was said.
-            self.promised = self.policy.requests(packets, &self.memory);
+            self.promised = self.policy.promises(packets, &self.memory);
+            self.is_preparing = !self.was_promised(first);
             packets = first;
-            self.is_preparing = self.policy.requests(packets, &self.memory).is_empty();
-            if !self.is_preparing {
-                self.promised.remove(0);
+            if let Verdict::UsesKey(begun) | Verdict::Changes(begun) =
+                self.policy.judge(first, &self.memory, true)
+            {
+                request = Some(begun);
             }
         }
         packets.iter().for_each(|packet| self.memory.follow(packet));

@@ -4,8 +4,10 @@ mod board;
 mod kit;
 mod programs;
 mod refusal;
+mod touch;
 
 use std::{
+    path::Path,
     process::Command,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -120,18 +122,21 @@ fn the_cable_is_pulled_and_put_back_and_no_program_has_to_start_anew() {
     }
 }
 
+/// `atecc bridge serve` for `device`, on `socket`.
+fn serve(device: &str, socket: &Path) -> Running {
+    let mut command = Command::new(program("atecc"));
+    command.args(["bridge", "serve", device, "--listen", &format!("unix:{}", socket.display())]);
+    let server = Running::start(&mut command);
+    wait_for_socket(socket);
+    server
+}
+
 #[test]
 fn a_bridge_serves_any_token_on_a_socket() {
     let chip = Chip::new();
     let socket = chip.path("bridge.sock");
     let device = format!("unix:{}", socket.display());
-    let serve = || {
-        let mut command = Command::new(program("atecc"));
-        command.args(["bridge", "serve", &chip.device(), "--listen", &device]);
-        let server = Running::start(&mut command);
-        wait_for_socket(&socket);
-        server
-    };
+    let serve = || serve(&chip.device(), &socket);
     let server = serve();
     let info = run(Command::new(program("atecc")).args(["--device", &device, "info"])).succeeded();
     assert!(info.text().contains("EMULATOR"), "{}", info.all());

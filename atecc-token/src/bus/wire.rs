@@ -84,9 +84,17 @@ impl Transport for Wire {
         &mut self,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
+        self.converse_planned(&[], next)
+    }
+
+    fn converse_planned(
+        &mut self,
+        plan: &[Packet],
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), TransportError> {
         match self {
-            Self::I2c(transport) => Ok(transport.converse(next)?),
-            Self::Link(bridge) => bridge.converse(next),
+            Self::I2c(transport) => Ok(transport.converse_planned(plan, next)?),
+            Self::Link(bridge) => bridge.converse_planned(plan, next),
         }
     }
 }

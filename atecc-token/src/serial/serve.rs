@@ -1,10 +1,16 @@
 //! Any token, served to others on a Unix socket: containers, tests, programs that cannot load a module.
 
+mod turns;
+
 use std::{
     io,
     os::unix::net::UnixStream,
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use atecc::{
@@ -14,18 +20,23 @@ use atecc::{
 };
 pub use atecc_emulator::socket::ServeError;
 use atecc_emulator::socket::Server;
+use turns::Turns;
 
 use super::socket::Socket;
-use crate::{DeviceSpec, Error, TransportError, bus::Way, token::SharedBus};
+use crate::{DeviceSpec, Error, LockError, TransportError, bus::Way, token::SharedBus};
 
 /// What it calls itself.
 const NAME: &str = concat!("atecc bridge ", env!("CARGO_PKG_VERSION"));
+
+/// How long a request waits for the visitors before it and for other processes on the bus. Less than its host waits for
+/// an answer, so that nothing is begun that nobody waits for any more: the host is told, and asks again.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A chip on a Unix socket, for specs `unix:SOCKET`. Who may write to the socket may use the chip.
 #[derive(Debug)]
 pub struct BridgeServer {
     server: Server,
-    chip: Arc<Mutex<SharedBus>>,
+    chip: Arc<Chip>,
     is_emulated: bool,
     run: u32,
 }
@@ -38,7 +49,7 @@ impl BridgeServer {
     pub fn bind(spec: &DeviceSpec, socket: &Path) -> Result<Self, Error> {
         let way = Way::open(spec)?;
         let is_emulated = way.is_emulated;
-        let chip = Arc::new(Mutex::new(SharedBus::new(spec, way)));
+        let chip = Arc::new(Chip::new(socket, SharedBus::new(spec, way)));
         let server = Server::bind(socket)?;
         let run = getrandom::u32().map_err(|source| Error::NoRandom { source: source.into() })?;
         Ok(Self { server, chip, is_emulated, run })
@@ -62,26 +73,53 @@ impl BridgeServer {
     }
 }
 
+/// The chip that visitors share.
+#[derive(Debug)]
+struct Chip {
+    socket: PathBuf,
+    bus: Turns<SharedBus>,
+    /// That of the bus, after the last turn.
+    generation: AtomicU64,
+}
+
+impl Chip {
+    fn new(socket: &Path, bus: SharedBus) -> Self {
+        let generation = AtomicU64::new(bus.generation());
+        Self { socket: socket.into(), bus: Turns::new(bus), generation }
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+}
+
 /// Serves one visitor until it goes, or the chip behind is opened anew: it may be another, and the visitor must look.
-fn visit(stream: UnixStream, chip: &Mutex<SharedBus>, about: About<'_>) -> io::Result<()> {
+fn visit(stream: UnixStream, chip: &Chip, about: About<'_>) -> io::Result<()> {
     let mut stream = Socket::new(stream)?;
-    let mut visitor = Visitor { chip };
-    let generation = visitor.chip().generation();
+    let generation = chip.generation();
     let mut far_end = FarEnd::new(about);
-    while visitor.chip().generation() == generation {
-        far_end.poll(&mut stream, &mut visitor, &mut Open)?;
+    while chip.generation() == generation {
+        far_end.poll(&mut stream, &mut Visitor(chip), &mut Open)?;
     }
     Ok(())
 }
 
-struct Visitor<'a> {
-    chip: &'a Mutex<SharedBus>,
-}
+struct Visitor<'a>(&'a Chip);
 
 impl Visitor<'_> {
-    fn chip(&self) -> MutexGuard<'_, SharedBus> {
-        // A thread that panicked left no state behind that the next transaction would not begin anew.
-        self.chip.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Has the chip for one transaction when it is this visitor's turn.
+    fn in_turn<T>(
+        &self,
+        transact: impl FnOnce(&mut SharedBus) -> Result<T, TransportError>,
+    ) -> Result<T, TransportError> {
+        let Self(chip) = self;
+        let start = Instant::now();
+        let late = || LockError::Timeout { path: chip.socket.clone(), seconds: PATIENCE.as_secs() };
+        let mut bus = chip.bus.take(PATIENCE).ok_or_else(late)?;
+        bus.set_patience(PATIENCE.saturating_sub(start.elapsed()));
+        let result = transact(&mut bus);
+        chip.generation.store(bus.generation(), Ordering::SeqCst);
+        result
     }
 }
 
@@ -89,7 +127,7 @@ impl Transport for Visitor<'_> {
     type Error = TransportError;
 
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), TransportError> {
-        self.chip().transact(commands, responses)
+        self.in_turn(|bus| bus.transact(commands, responses))
     }
 
     fn transact_for_last(
@@ -97,14 +135,22 @@ impl Transport for Visitor<'_> {
         commands: &[Packet],
         responses: &mut Responses,
     ) -> Result<usize, TransportError> {
-        self.chip().transact_for_last(commands, responses)
+        self.in_turn(|bus| bus.transact_for_last(commands, responses))
     }
 
     fn converse(
         &mut self,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
-        self.chip().converse(next)
+        self.converse_planned(&[], next)
+    }
+
+    fn converse_planned(
+        &mut self,
+        plan: &[Packet],
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), TransportError> {
+        self.in_turn(|bus| bus.converse_planned(plan, next))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     DeviceSpec, Error, LockError, Statistics,
     bus::{TransportError, Way, Wire},
-    lock::BusLock,
+    lock::{BusLock, PATIENCE},
 };
 use atecc::{
     Configuration, Responses, SerialNumber, Status, Transport,
@@ -31,6 +31,8 @@ pub(crate) struct SharedBus {
     spec: DeviceSpec,
     transport: Wire,
     lock: Lock,
+    /// How long other processes on the bus are waited for.
+    patience: Duration,
     is_emulated: bool,
     /// How often it was opened anew.
     generation: u64,
@@ -68,6 +70,7 @@ impl SharedBus {
             spec: spec.clone(),
             transport: way.transport,
             lock: way.lock.into(),
+            patience: PATIENCE,
             is_emulated: way.is_emulated,
             generation: 0,
             opened: None,
@@ -89,6 +92,11 @@ impl SharedBus {
     /// Without one no transaction does.
     pub(super) const fn expect(&mut self, serial_number: Option<SerialNumber>) {
         self.expected = serial_number;
+    }
+
+    /// From now on a transaction waits so long for other processes on the bus.
+    pub(crate) const fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Changes whenever the way was opened anew, and may lead to another chip.
@@ -114,7 +122,7 @@ impl SharedBus {
             let guard = match &self.lock {
                 Lock::Owned => None,
                 Lock::Bus(lock) => {
-                    let guard = lock.acquire()?;
+                    let guard = lock.acquire_within(self.patience)?;
                     if !lock.is_current() {
                         drop(guard);
                         self.reopen()?;
@@ -208,9 +216,17 @@ impl Transport for SharedBus {
         &mut self,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
+        self.converse_planned(&[], next)
+    }
+
+    fn converse_planned(
+        &mut self,
+        plan: &[Packet],
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), TransportError> {
         match self.expected {
-            Some(expected) => self.converse_with(expected, next),
-            None => self.locked(|transport| transport.converse(next)),
+            Some(expected) => self.converse_with(expected, plan, next),
+            None => self.locked(|transport| transport.converse_planned(plan, next)),
         }
     }
 }
@@ -242,9 +258,11 @@ impl SharedBus {
         responses: &mut Responses,
     ) -> Result<(), TransportError> {
         responses.clear();
+        // All of it is known beforehand.
+        let plan = commands;
         let mut commands = commands.iter();
         let mut has_room = true;
-        self.converse_with(expected, &mut |answer| {
+        self.converse_with(expected, plan, &mut |answer| {
             if let Some(answer) = answer {
                 has_room &= responses.push(answer.clone()).is_ok();
             }
@@ -257,12 +275,13 @@ impl SharedBus {
     fn converse_with(
         &mut self,
         expected: SerialNumber,
+        plan: &[Packet],
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
         let mut serial = Serial::Unknown;
         let mut stranger = Ok(());
         self.locked(|transport| {
-            transport.converse(&mut |answer| match (serial, answer) {
+            transport.converse_planned(plan, &mut |answer| match (serial, answer) {
                 (Serial::Unknown, _) => {
                     serial = Serial::Asked;
                     Some(SERIAL_NUMBER.packet())

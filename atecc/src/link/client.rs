@@ -8,8 +8,8 @@ use core::{ops::ControlFlow, time::Duration};
 pub use error::Error;
 
 use super::{
-    BASE_RATE, Capabilities, Fault, FrameWriter, HELLO_INTERVAL, HELLO_LIMIT, Kind, Progress, RATE_LIMIT,
-    Receiver, Stream, VERSION, Welcome,
+    BASE_RATE, BUSY_INTERVAL, BUSY_LIMIT, Capabilities, Fault, FrameWriter, HELLO_INTERVAL, HELLO_LIMIT,
+    Kind, Progress, RATE_LIMIT, Receiver, Stream, VERSION, Welcome,
     message::{LAST_ONLY, PLANNED, split, split_response},
 };
 use crate::{
@@ -221,15 +221,36 @@ impl<S: Stream, A: Attendant> Client<S, A> {
             request.put(&[flags | again]);
             commands.iter().chain(plan).for_each(|packet| request.put(packet.as_bytes()));
         };
-        match self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, body) {
-            // The far end has started anew, and this request did not run, or may run twice.
-            Err(Error::Fault(Fault::Forgotten))
-                if kind != Kind::Next && (is_repeatable || self.attempts == 1) =>
-            {
-                self.hello()?;
-                self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, body)
+        let start = self.stream.now();
+        loop {
+            let result = match self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, body) {
+                // The far end has started anew, and this request did not run, or may run twice.
+                Err(Error::Fault(Fault::Forgotten))
+                    if kind != Kind::Next && (is_repeatable || self.attempts == 1) =>
+                {
+                    self.hello()?;
+                    self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, body)
+                }
+                result => result,
+            };
+            let is_late = self.stream.now().saturating_sub(start) >= BUSY_LIMIT;
+            match result {
+                // Nothing of it was begun. A lease that is over does not come back.
+                Err(Error::Fault(Fault::Busy)) if kind != Kind::Next && !is_late => self.pause()?,
+                result => return result,
             }
-            result => result,
+        }
+    }
+
+    /// Lets others have the far end for a while. What comes meanwhile is for nobody here.
+    fn pause(&mut self) -> Result<(), Error<S::Error>> {
+        let end = self.stream.now() + BUSY_INTERVAL;
+        loop {
+            let left = end.saturating_sub(self.stream.now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.receiver.receive(&mut self.stream, left).map_err(Error::Stream)?;
         }
     }
 

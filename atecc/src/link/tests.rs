@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod busy;
 mod gate;
 mod kit;
 mod lease;

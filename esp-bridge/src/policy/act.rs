@@ -132,19 +132,20 @@ fn ecdh(mode: u8, key: u16, keys: &KeySlots) -> Act {
     }
 }
 
-/// Bits 2:0: start, update, end, public key, start of an HMAC, read and write of the context.
+/// Bits 2:0: start, update, end, public key, start of an HMAC, read and write of the context. Bits 7:6: where the end
+/// leaves the digest.
 fn sha(mode: u8, key: u16) -> Act {
-    match mode & 0x07 {
+    match mode & !0xc0 {
         0x04 if key == TEMP_KEY => Act::Free,
         0x04 => secret(key),
-        0x05 => Act::NotOnTheList,
-        _ => Act::Free,
+        0x00..=0x03 | 0x06 | 0x07 => Act::Free,
+        _ => Act::NotOnTheList,
     }
 }
 
-/// Bits 2:0: encrypt, decrypt, or a multiplication that takes no key.
+/// Bits 2:0: encrypt, decrypt, or a multiplication that takes no key. Bits 7:6: which 16 bytes of the slot are the key.
 fn aes(mode: u8, key: u16) -> Act {
-    match mode & 0x07 {
+    match mode & !0xc0 {
         0x03 => Act::Free,
         0x00 | 0x01 if key == TEMP_KEY => Act::Free,
         0x00 | 0x01 => secret(key),
@@ -152,11 +153,12 @@ fn aes(mode: u8, key: u16) -> Act {
     }
 }
 
-/// Bits 1:0: where the key is, 2 for a slot. Bits 4:2: where the result goes, 2 for a slot. The low byte of KeyID
-/// is the source slot, the high byte the target slot.
+/// Bits 1:0: where the key is, 2 for a slot. Bits 4:2: where the result goes, 2 for a slot. Bits 6:5: the
+/// algorithm. The low byte of KeyID is the source slot, the high byte the target slot.
 fn kdf(mode: u8, key: u16) -> Act {
     let [source, target] = key.to_le_bytes();
     match (mode & 0x03, mode >> 2 & 0x07) {
+        _ if mode & 0x80 != 0 => Act::NotOnTheList,
         (_, 0x02) => Act::Changes { slot: slot(u16::from(target)), for_ever: false },
         (_, 0x06..) => Act::NotOnTheList,
         (0x02, _) => secret(u16::from(source)),

@@ -7,26 +7,22 @@ use atecc::{
     packet::Packet,
 };
 
-/// The first eight bytes of a digest: enough to compare with what a program shows, short enough to be read.
+/// A digest that the chip holds. All of it is compared; its first eight bytes are shown: enough to compare with what a
+/// program shows, short enough to be read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct DigestPrefix([u8; 8]);
+pub struct LoadedDigest([u8; 32]);
 
-impl DigestPrefix {
-    /// The beginning of `digest`; none if that is shorter than eight bytes.
-    pub fn of(digest: &[u8]) -> Option<Self> {
-        digest.first_chunk().copied().map(Self)
-    }
-
-    /// The bytes.
-    pub const fn as_bytes(&self) -> &[u8; 8] {
-        &self.0
+impl LoadedDigest {
+    /// The digest at the beginning of what Nonce loads; none if that is shorter, which the chip refuses.
+    pub fn of(data: &[u8]) -> Option<Self> {
+        data.first_chunk().copied().map(Self)
     }
 }
 
-impl fmt::Display for DigestPrefix {
-    /// Four groups of four digits.
+impl fmt::Display for LoadedDigest {
+    /// The beginning, in four groups of four digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, pair) in self.0.chunks_exact(2).enumerate() {
+        for (index, pair) in self.0.chunks_exact(2).take(4).enumerate() {
             let separator = if index == 0 { "" } else { " " };
             write!(f, "{separator}{:02x}{:02x}", pair[0], pair[1])?;
         }
@@ -34,17 +30,17 @@ impl fmt::Display for DigestPrefix {
     }
 }
 
-impl fmt::Debug for DigestPrefix {
+impl fmt::Debug for LoadedDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DigestPrefix({self})")
+        write!(f, "LoadedDigest({self})")
     }
 }
 
 /// What is known of TempKey and of the Message Digest Buffer. Sleep empties both, and so it does here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    temp_key: Option<DigestPrefix>,
-    message_digest_buffer: Option<DigestPrefix>,
+    temp_key: Option<LoadedDigest>,
+    message_digest_buffer: Option<LoadedDigest>,
 }
 
 impl Memory {
@@ -57,15 +53,15 @@ impl Memory {
     /// which leaves it alone, nothing is known: a digest that is not shown is better than a wrong one.
     pub fn follow(&mut self, packet: &Packet) {
         match (packet.opcode(), packet.param1()) {
-            (NonceFixed::OPCODE, 0x03 | 0x23) => self.temp_key = DigestPrefix::of(packet.data()),
-            (NonceFixed::OPCODE, 0x43 | 0x63) => self.message_digest_buffer = DigestPrefix::of(packet.data()),
+            (NonceFixed::OPCODE, 0x03 | 0x23) => self.temp_key = LoadedDigest::of(packet.data()),
+            (NonceFixed::OPCODE, 0x43 | 0x63) => self.message_digest_buffer = LoadedDigest::of(packet.data()),
             (Read::OPCODE, _) => {}
             _ => *self = Self::EMPTY,
         }
     }
 
     /// The digest that an external Sign with this mode would sign (bit 5: from the Message Digest Buffer).
-    pub const fn signed_by(&self, mode: u8) -> Option<DigestPrefix> {
+    pub const fn signed_by(&self, mode: u8) -> Option<LoadedDigest> {
         match mode {
             0x80 => self.temp_key,
             0xa0 => self.message_digest_buffer,

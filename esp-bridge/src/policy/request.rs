@@ -10,7 +10,7 @@ use atecc::{
     packet::Packet,
 };
 
-use super::{Act, DigestPrefix, Memory};
+use super::{Act, LoadedDigest, Memory};
 
 /// A transaction that somebody may have to allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct Request {
     pub opcode: u8,
     /// The slot that this command uses or changes.
     pub slot: Option<u8>,
-    /// The beginning of the digest that it signs, if that went through here.
-    pub digest: Option<DigestPrefix>,
+    /// The digest that it signs, if that went through here.
+    pub digest: Option<LoadedDigest>,
     /// How many commands of the transaction use or change something. One, as a rule.
     pub count: u8,
     /// Whether no command takes back what it does.
@@ -48,12 +48,6 @@ impl Request {
         let count = self.count.saturating_add(other.count);
         let serious = if other.for_ever && !self.for_ever { other } else { self };
         Self { count, ..serious }
-    }
-
-    /// Whether who allowed this request has allowed `other`, which may sign a digest that was not known before.
-    pub fn covers(&self, other: &Self) -> bool {
-        let known = Self { digest: self.digest.or(other.digest), ..*self };
-        known == *other
     }
 
     /// What it does, as a verb for a person.

@@ -82,7 +82,7 @@ fn a_digest_that_did_not_pass_here_is_not_shown() {
     assert_eq!(digest_of(&[load(NonceTarget::MessageDigestBuffer, &DIGEST), random, sign(0)]), None);
     // In TempKey, for a Sign that takes it from there.
     let temp_key = SignExternal { source: DigestSource::TempKey, key: slot(0) }.packet();
-    assert_eq!(digest_of(&[load(NonceTarget::TempKey, &DIGEST), temp_key]), DigestPrefix::of(&DIGEST));
+    assert_eq!(digest_of(&[load(NonceTarget::TempKey, &DIGEST), temp_key]), LoadedDigest::of(&DIGEST));
 }
 
 #[test]

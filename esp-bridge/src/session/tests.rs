@@ -2,6 +2,8 @@
 
 extern crate std;
 
+use std::vec::Vec;
+
 use atecc::{Configuration, SerialNumber};
 use atecc_emulator::provision::Personality;
 
@@ -265,6 +267,64 @@ fn what_a_lease_is_for_is_asked_at_its_beginning() {
     session.handed_over();
     assert_eq!(next(&mut session, &nonce), Answer::Go);
     assert_eq!(next(&mut session, &sign), Answer::No(Refusal::TooLateToAsk));
+}
+
+/// Asks for a lease for `plan`, and allows it; then the answer to each of `packets` in it.
+fn leased(session: &mut Session, plan: &[Packet], packets: &[Packet]) -> Vec<Answer> {
+    let now = START + 2 * GUARD;
+    assert_eq!(session.request(plan, Origin::LeaseBegin, START), Answer::Wait);
+    assert_eq!(session.answer(plan, press(Meaning::Allow, now), now), Answer::Go);
+    session.done(true, now);
+    let one = |packet: &Packet| {
+        let answer = session.request(std::slice::from_ref(packet), Origin::LeaseNext, now);
+        session.done(true, now);
+        answer
+    };
+    packets.iter().map(one).collect()
+}
+
+#[test]
+fn a_plan_that_lies_gets_nothing_that_was_not_shown() {
+    const LATE: Answer = Answer::No(Refusal::TooLateToAsk);
+    let [random, nonce, sign] = packets(0);
+    let mut session = ready(TouchPolicy::Always);
+    session.idle(press(Meaning::Unlock, START), START);
+    // What is shown of this one is the same.
+    let mut bytes = [0x5a; 32];
+    bytes[31] = 0;
+    let similar = Packet::new(0x16, 0x43, 0, &[&bytes], 1);
+    let plan = [random.clone(), nonce.clone(), sign.clone()];
+    assert_eq!(leased(&mut session, &plan, &[similar, sign.clone()]), [Answer::Go, LATE]);
+    // A signature was said, and not of what.
+    let plan = [random.clone(), sign.clone()];
+    assert_eq!(leased(&mut session, &plan, &[nonce.clone(), sign.clone()]), [Answer::Go, LATE]);
+    // Another slot's key, another way for the result, other data, another address.
+    let ecdh = |mode, slot| Packet::new(0x43, mode, slot, &[&[1; 64]], 32);
+    let write = |address, data: &[u8]| Packet::new(0x12, 0x82, address, &[data], 1);
+    for (said, done) in [
+        (sign, packets(2)[2].clone()),
+        (ecdh(0x0c, 0), ecdh(0x0c, 2)),
+        (ecdh(0x0e, 0), ecdh(0x0c, 0)),
+        (write(8 << 3, &[1; 32]), write(8 << 3, &[2; 32])),
+        (write(8 << 3, &[]), write(8 << 3 | 0x100, &[1; 32])),
+    ] {
+        assert_eq!(leased(&mut session, &[random.clone(), said.clone()], &[done]), [LATE], "{said:?}");
+        // What was said is done, once.
+        let plan = [random.clone(), said.clone()];
+        assert_eq!(leased(&mut session, &plan, &[said.clone(), said]), [Answer::Go, LATE]);
+    }
+    // What was announced without its data may have any.
+    let plan = [random, write(8 << 3, &[])];
+    assert_eq!(leased(&mut session, &plan, &[write(8 << 3, &[1; 32])]), [Answer::Go]);
+}
+
+#[test]
+fn what_a_lease_does_is_counted_when_it_is_done() {
+    let mut session = ready(TouchPolicy::Always);
+    let [_, nonce, sign] = packets(0);
+    let plan = [sign.clone(), nonce.clone(), sign.clone()];
+    assert_eq!(leased(&mut session, &plan, &[nonce, sign]), [Answer::Go, Answer::Go]);
+    assert_eq!((session.signatures(), session.last().unwrap().count), (2, 1));
 }
 
 #[test]

@@ -16,7 +16,8 @@ use std::{
 use atecc::{
     command,
     i2c::I2cTransport,
-    link::{About, Asked, Decision, Fault, Gate, Server, Stream, Verdict},
+    link::{About, Asked, Decision, Fault, Gate, Origin, Server, Stream, Verdict},
+    packet::Packet,
 };
 use atecc_emulator::{Bus, Chip, Clock, Pace, provision};
 use serial2::SerialPort;
@@ -24,7 +25,7 @@ use tempfile::TempDir;
 
 type Transport = I2cTransport<Bus, Clock>;
 
-/// Who or what decides at the board about signatures.
+/// Who or what decides at the board about signatures and HMACs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum AtDevice {
     /// Nobody: every command passes.
@@ -36,7 +37,12 @@ pub(crate) enum AtDevice {
     Denies,
     /// Somebody who is asked and does not come in this time.
     Away(Duration),
+    /// Somebody who is asked and comes after this time.
+    Comes(Duration),
 }
+
+/// How long somebody who comes may take.
+const QUESTION_LIMIT: Duration = Duration::from_secs(30);
 
 /// A board whose port has a name that stays.
 pub(crate) struct Board {
@@ -82,7 +88,7 @@ impl Board {
         *self.state.at_device.lock().unwrap() = at_device;
     }
 
-    /// How often somebody was asked for a touch.
+    /// How often somebody was asked for a touch and answered, or did not come.
     pub(crate) fn asked(&self) -> usize {
         self.state.asked.load(Ordering::SeqCst)
     }
@@ -167,20 +173,37 @@ impl Doorkeeper {
 
 impl Gate for Doorkeeper {
     fn decide(&mut self, asked: &Asked<'_>) -> Decision {
-        let signs = asked.packets.iter().find(|packet| command::name(packet.opcode()) == "Sign");
-        match (signs, self.at_device()) {
+        let uses = asked.packets.iter().find(|packet| uses_secret(packet));
+        match (uses, self.at_device()) {
+            // At the beginning of a lease it was asked for, and in no other way it gets here.
+            (Some(_), AtDevice::Comes(_)) if asked.origin == Origin::LeaseNext => Decision::Allow,
             (None, _) | (_, AtDevice::Open) => Decision::Allow,
             (Some(packet), AtDevice::Policy) => Decision::Refuse(Fault::Refused { opcode: packet.opcode() }),
             (Some(_), AtDevice::Denies) => Decision::Ask(Duration::from_secs(10)),
             (Some(_), AtDevice::Away(limit)) => Decision::Ask(limit),
+            (Some(_), AtDevice::Comes(_)) => Decision::Ask(QUESTION_LIMIT),
         }
     }
 
     fn verdict(&mut self, _: &Asked<'_>, left: Duration) -> Verdict {
-        if left.is_zero() || self.at_device() == AtDevice::Denies {
+        let verdict = match self.at_device() {
+            AtDevice::Denies => Verdict::Deny,
+            AtDevice::Comes(after) if QUESTION_LIMIT.saturating_sub(left) >= after => Verdict::Allow,
+            _ => Verdict::Waiting,
+        };
+        if left.is_zero() || verdict != Verdict::Waiting {
             self.0.asked.fetch_add(1, Ordering::SeqCst);
         }
-        if self.at_device() == AtDevice::Denies { Verdict::Deny } else { Verdict::Waiting }
+        verdict
+    }
+}
+
+/// Sign, or the beginning of an HMAC.
+fn uses_secret(packet: &Packet) -> bool {
+    match command::name(packet.opcode()) {
+        "Sign" => true,
+        "SHA" => packet.param1() & 0x07 == 0x04,
+        _ => false,
     }
 }
 

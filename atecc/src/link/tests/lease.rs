@@ -4,12 +4,12 @@ use std::{io, os::unix::net::UnixStream, time::Instant};
 
 use super::*;
 
-fn random() -> Packet {
+pub(super) fn random() -> Packet {
     Packet::new(0x1b, 0, 0, &[], 32)
 }
 
 /// A socket: here both ends must run at the same time.
-struct Socket(UnixStream, Instant);
+pub(super) struct Socket(UnixStream, Instant);
 
 impl Stream for Socket {
     type Error = io::Error;
@@ -33,7 +33,7 @@ impl Stream for Socket {
 }
 
 /// Runs `test` with a client whose far end, behind `gate`, runs in another thread, and returns what the chip was asked.
-fn apart<G: Gate + Send>(gate: G, test: impl FnOnce(&mut Client<Socket>)) -> Vec<Packet> {
+pub(super) fn apart<G: Gate + Send>(gate: G, test: impl FnOnce(&mut Client<Socket>)) -> Vec<Packet> {
     let (near, far) = UnixStream::pair().unwrap();
     let start = Instant::now();
     std::thread::scope(|scope| {
@@ -50,7 +50,7 @@ fn apart<G: Gate + Send>(gate: G, test: impl FnOnce(&mut Client<Socket>)) -> Vec
 }
 
 /// Holds a lease for `packets`, after `pause` each, and returns the lengths of the answers.
-fn hold(
+pub(super) fn hold(
     client: &mut Client<Socket>,
     packets: Vec<Packet>,
     pause: Duration,
