@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     bridge, cert, completions, config, csr, doctor, emulator, error::Error, genkey, info, list, lock, man,
-    manifest, pubkey, random, selftest, session::Session, shell, sign, verify,
+    manifest, pubkey, random, register, selftest, session::Session, shell, sign, verify,
 };
 
 /// The command line of the ATECC608: a TLS identity that cannot be copied.
@@ -42,6 +42,7 @@ pub(crate) enum Verb {
     Manifest(manifest::Arguments),
     Pubkey(pubkey::Arguments),
     Random(random::Arguments),
+    Register(register::Arguments),
     Selftest(selftest::Arguments),
     Shell(shell::Arguments),
     Sign(sign::Arguments),
@@ -66,6 +67,7 @@ impl Verb {
             Self::Manifest(arguments) => manifest::run(session, arguments),
             Self::Pubkey(arguments) => pubkey::run(session, arguments),
             Self::Random(arguments) => random::run(session, arguments),
+            Self::Register(arguments) => register::run(session, arguments),
             Self::Selftest(arguments) => selftest::run(session, arguments),
             Self::Shell(arguments) => shell::run(session, arguments),
             Self::Sign(arguments) => sign::run(session, arguments),

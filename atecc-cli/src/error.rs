@@ -6,7 +6,7 @@ use atecc::{Slot, request::RequestError};
 use atecc_emulator::{FileError, provision::ProvisionError, socket::ServeError};
 use rustyline::error::ReadlineError;
 
-use crate::manifest::ManifestError;
+use crate::{aws::AwsError, manifest::ManifestError, register::RegisterError};
 
 /// An error whose text says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,10 @@ pub(crate) enum Error {
     Serve(#[from] ServeError),
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    #[error(transparent)]
+    Register(#[from] RegisterError),
     #[error("what the chip gave does not fit into X.509: {0}")]
     Der(#[from] x509_cert::der::Error),
     #[error("{path} cannot be read: {source}", path = path.display())]

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod aws;
 mod bridge;
 mod cert;
 mod cli;
@@ -23,6 +24,7 @@ mod progress;
 mod pubkey;
 mod public_key;
 mod random;
+mod register;
 mod selftest;
 mod session;
 mod shell;

@@ -8,5 +8,6 @@ mod microburst;
 mod ministack;
 mod moto;
 mod network;
+mod register;
 
 pub(crate) use double::Double;

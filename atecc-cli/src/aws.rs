@@ -1,0 +1,30 @@
+//! The control API of AWS IoT Core: one account in one region at a time, a function per call, and one place where what
+//! AWS refuses becomes a sentence.
+//!
+//! [`Options`] are the arguments of a verb that registers. They give a [`Client`] for each account and region, which is
+//! cheap to clone and whose calls may run side by side. Calls can be repeated: what is there already is found.
+
+mod call;
+mod certificate;
+mod client;
+mod clock;
+mod endpoint;
+mod error;
+mod options;
+mod policy;
+mod problem;
+mod thing;
+
+pub(crate) use certificate::{Registered, Status};
+pub(crate) use client::{Client, Place};
+pub(crate) use error::AwsError;
+pub(crate) use options::Options;
+pub(crate) use policy::{DEFAULT_POLICY, device_policy};
+
+use crate::error::Error;
+
+/// Runs what waits for AWS, on this thread, to its end.
+pub(crate) fn run<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(AwsError::Runtime)?.block_on(work)
+}

@@ -1,0 +1,58 @@
+//! What the thing is called.
+
+use std::str::FromStr;
+
+use identity::{Identity, is_thing_name};
+
+use super::RegisterError;
+
+/// A name with the placeholders `{common_name}` and `{serial}`, as in agent.toml.
+#[derive(Clone, Debug)]
+pub(super) struct Template(String);
+
+impl Template {
+    /// The name of the thing that `identity` is.
+    ///
+    /// # Errors
+    /// When a placeholder stands for something that `identity` does not have, or AWS takes no such name.
+    pub(super) fn fill(&self, identity: &Identity) -> Result<String, RegisterError> {
+        let mut name = self.0.clone();
+        if let Some(common_name) = identity.thing_name() {
+            name = name.replace("{common_name}", &common_name);
+        }
+        if let Some(serial) = identity.serial_number() {
+            name = name.replace("{serial}", &serial.to_string());
+        }
+        if is_thing_name(&name) { Ok(name) } else { Err(RegisterError::ThingName { name }) }
+    }
+}
+
+impl FromStr for Template {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rest = text.replace("{common_name}", "x").replace("{serial}", "x");
+        if is_thing_name(&rest) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("a thing's name has 1 to 128 letters, digits, `:`, `_` and `-`; {common_name} and {serial} stand for \
+                 those of the device"
+                .into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_no_name_is_refused_before_anything_is_done() {
+        for text in ["{common_name}", "pump-{serial}", "pump-7"] {
+            assert!(text.parse::<Template>().is_ok(), "{text}");
+        }
+        for text in ["", "pump 7", "{mac}", "{serial", &"a".repeat(129)] {
+            assert!(text.parse::<Template>().is_err(), "{text}");
+        }
+    }
+}
