@@ -1,5 +1,6 @@
 //! agent.toml: what is typed there, and what it means. `agent.example.toml` describes every key.
 
+mod connection;
 mod error;
 mod file;
 mod lines;
@@ -13,9 +14,10 @@ use std::time::Duration;
 
 use identity::KeySource;
 
+use crate::dial::{Destination, Proxy};
 use crate::mqtt::Reconnect;
 use crate::outbox::Options as Outbox;
-use crate::tls::ALPN_AWS_MQTT;
+use crate::tls::{ALPN_AWS_MQTT, Versions};
 
 pub use error::Error;
 pub use lines::{Line, Pin, Toggle, Which};
@@ -37,6 +39,10 @@ pub struct Config {
     pub ca_file: PathBuf,
     /// The ALPN protocol to offer.
     pub alpn: Option<String>,
+    /// The proxy to dial through.
+    pub proxy: Option<Proxy>,
+    /// Which versions of TLS may be agreed on.
+    pub tls: Versions,
     /// The chip, as a device specification of atecc-token.
     pub device: Option<String>,
     /// Where the key is; `None`: in the chip of `device`.
@@ -133,10 +139,21 @@ impl Config {
         let longest = typed.reconnect.longest_seconds.map_or(defaults.longest, seconds).max(first);
         let beside = |path: &Path| file.parent().unwrap_or(Path::new("")).join(path);
         let template = |typed: Option<Template>, default| typed.unwrap_or_else(|| Template::fixed(default));
+        let address = typed.address.map(|address| address.0);
+        let dialled = address.as_deref().and_then(|address| address.parse().ok());
+        let dialled = dialled.unwrap_or_else(|| Destination::new(&typed.endpoint.0, port));
+        let variable = |name: &str| std::env::var(name).ok();
+        let password_file = typed.proxy_password_file.as_deref().map(beside);
+        let proxy =
+            connection::proxy(typed.proxy, password_file, &dialled, variable).map_err(|(key, problem)| {
+                Error::Invalid { file: file.to_owned(), line: line_of(text, key), problem }
+            })?;
         Ok(Self {
             endpoint: typed.endpoint.0,
             port,
-            address: typed.address.map(|address| address.0),
+            address,
+            proxy,
+            tls: typed.tls.into(),
             ca_file: beside(&typed.ca_file),
             alpn: match typed.alpn {
                 Some(protocol) => Some(protocol).filter(|protocol| !protocol.is_empty()),
@@ -228,6 +245,9 @@ mod tests {
             ("address = 'localhost'", "host:port"),
             ("device = 'floppy:a'", "line 3"),
             ("key = 'pkcs11:tokn=a'", "line 3"),
+            ("proxy = 'proxy:3128'", "line 3"),
+            ("proxy = 'http://p:1'\nproxy_password_file = 'p'", "line 4"),
+            ("tls = '1.1'", "line 3"),
             ("key = 'key.pem'\ndevice = 'i2c:/dev/i2c-1'", "line 3"),
             ("client_id = '{mac}'", "placeholder"),
             ("[telemetry]\ninterval_seconds = 0", "line 4"),

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod dial;
 pub mod gpio;
 pub mod local;
 pub mod mqtt;

@@ -34,7 +34,8 @@ impl Agent {
     /// # Errors
     /// When a name or the roots cannot be used.
     pub fn new(config: Config, identity: &Identity) -> Result<Self, Error> {
-        Self::with_versions(config, identity, Versions::default())
+        let versions = config.tls;
+        Self::with_versions(config, identity, versions)
     }
 
     /// The same with chosen versions of TLS.
@@ -65,6 +66,7 @@ impl Agent {
         let mut options = Options::new(&self.names.client_id);
         options.port = self.config.port;
         options.address.clone_from(&self.config.address);
+        options.proxy.clone_from(&self.config.proxy);
         options.filters = filters;
         options.keep_alive_seconds = self.config.keep_alive_seconds;
         options.reconnect = self.config.reconnect;

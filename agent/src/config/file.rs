@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::connection::{Tls, Typed as Proxy};
 use super::lines::{Toggle, Typed as Line};
 use super::local::Typed as Local;
 use super::outbox::Outbox;
@@ -18,6 +19,10 @@ pub(super) struct File {
     pub(super) address: Option<Address>,
     pub(super) ca_file: PathBuf,
     pub(super) alpn: Option<String>,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) proxy_password_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) tls: Tls,
     pub(super) device: Option<Device>,
     pub(super) key: Option<Key>,
     pub(super) certificate_file: Option<PathBuf>,

@@ -1,11 +1,14 @@
 //! Settings that are more than a string: what is wrong with one is said with its line in the file.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use atecc_token::DeviceSpec;
 use identity::KeySource;
 use rustls::pki_types::ServerName;
 use serde::Deserialize;
+
+use crate::dial::Destination;
 
 /// The server's host name.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -16,7 +19,11 @@ impl TryFrom<String> for Endpoint {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if text.contains("://") || text.contains(':') || ServerName::try_from(text.as_str()).is_err() {
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(&text);
+        if bare.parse::<IpAddr>().is_ok() {
+            return Ok(Self(bare.to_owned()));
+        }
+        if text.contains(':') || ServerName::try_from(text.as_str()).is_err() {
             return Err(format!(
                 "endpoint {text:?} must be a host name alone, without scheme and port, as `aws iot describe-endpoint --endpoint-type iot:Data-ATS` prints it"
             ));
@@ -34,10 +41,8 @@ impl TryFrom<String> for Address {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        match text.rsplit_once(':') {
-            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(Self(text)),
-            _ => Err(format!("address {text:?} must be \"host:port\", for example \"192.0.2.1:8883\"")),
-        }
+        text.parse::<Destination>().map_err(|problem| format!("address {problem}"))?;
+        Ok(Self(text))
     }
 }
 
@@ -122,7 +127,10 @@ mod tests {
     #[test]
     fn endpoints() {
         assert!(Endpoint::try_from("a1b2-ats.iot.eu-central-1.amazonaws.com".to_owned()).is_ok());
-        assert!(Endpoint::try_from("127.0.0.1".to_owned()).is_ok());
+        for (text, endpoint) in [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("[2001:db8::1]", "2001:db8::1")]
+        {
+            assert_eq!(Endpoint::try_from(text.to_owned()).unwrap().0, endpoint);
+        }
         for bad in ["", "mqtts://host", "host:8883", "a b"] {
             assert!(Endpoint::try_from(bad.to_owned()).is_err(), "{bad}");
         }

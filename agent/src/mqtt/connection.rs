@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rumqttc::{AsyncClient, Event, EventLoop, Incoming, MqttOptions, PublishOptions, QoS, Transport};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::limits::{MAX_FILTERS, MAX_PAYLOAD, MAX_TOPIC};
 use super::{Disconnect, Message, Options, reason};
+use crate::dial::Dialler;
 use crate::tls::{Connector, Handshake};
 
 /// How long the server may take to answer SUBSCRIBE.
@@ -32,22 +32,20 @@ pub(super) struct Notice(rumqttc::PublishNotice);
 pub(super) async fn open(
     options: &Options,
     connector: &Connector,
+    dialler: &Dialler,
 ) -> Result<(Driver, Sender, Handshake), Disconnect> {
     let limit = options.connect_timeout;
-    timeout(limit, open_unlimited(options, connector))
+    timeout(limit, open_unlimited(options, connector, dialler))
         .await
-        .unwrap_or_else(|_| Err(Disconnect::TooSlow { address: options.dialled(connector), limit }))
+        .unwrap_or_else(|_| Err(Disconnect::TooSlow { address: dialler.to_string(), limit }))
 }
 
 async fn open_unlimited(
     options: &Options,
     connector: &Connector,
+    dialler: &Dialler,
 ) -> Result<(Driver, Sender, Handshake), Disconnect> {
-    let address = options.dialled(connector);
-    let dial = |source| Disconnect::Dial { address: address.clone(), source };
-    let stream = TcpStream::connect(&address).await.map_err(dial)?;
-    // Small packets that somebody waits for; Nagle's algorithm would only delay them.
-    stream.set_nodelay(true).map_err(dial)?;
+    let stream = dialler.dial().await?;
     let (stream, handshake) = connector.connect(stream).await?;
 
     // The library dials again by itself when it is polled after an error. It gets this stream and no other.

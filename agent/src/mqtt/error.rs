@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::limits::MAX_PAYLOAD;
-use crate::tls;
+use crate::{dial, tls};
 
 /// Why the link did not take or did not deliver a message.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum Error {
     /// The thread of the link could not be started.
     #[error("cannot start the thread of the MQTT link: {0}")]
     Thread(#[source] io::Error),
+    /// The address to dial is none.
+    #[error("address {0}")]
+    Address(String),
     /// The topic would make the server cut the connection.
     #[error("cannot publish to topic {topic:?}: {problem}")]
     Topic {
@@ -45,13 +48,8 @@ pub enum Error {
 #[non_exhaustive]
 pub enum Disconnect {
     /// No TCP connection.
-    #[error("cannot connect to {address}: {source}; check `endpoint`, `port` and the network")]
-    Dial {
-        /// What was dialled.
-        address: String,
-        /// What the operating system said.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Dial(#[from] dial::Error),
     /// Dialling, handshake and CONNECT together took too long.
     #[error("no connection to {address} within {limit:?}; is a firewall in the way?")]
     TooSlow {

@@ -45,7 +45,7 @@ impl Link {
     /// Starts the thread of the link, which starts to connect.
     ///
     /// # Errors
-    /// When the operating system gives no thread.
+    /// When the operating system gives no thread, or the address is none.
     pub fn start(options: Options, connector: Connector) -> Result<(Self, Events), Error> {
         Self::start_with(options, connector, None)
     }
@@ -53,7 +53,7 @@ impl Link {
     /// As [`Link::start`], and sends what `stored` has, too.
     ///
     /// # Errors
-    /// When the operating system gives no thread.
+    /// When the operating system gives no thread, or the address is none.
     pub fn start_with(
         options: Options,
         connector: Connector,
@@ -68,7 +68,8 @@ impl Link {
         let queue = options.queue;
         let beat = Beat::new();
         let beats = beat.clone();
-        let worker = Worker::new(options, connector, incoming_messages, stored, stopped, events);
+        let dialler = options.dialler(&connector)?;
+        let worker = Worker::new(options, connector, dialler, incoming_messages, stored, stopped, events);
         // Not joined: `shutdown` waits for its report instead, with a limit.
         thread::Builder::new()
             .name("mqtt".to_owned())

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::Reconnect;
+use super::{Error, Reconnect};
+use crate::dial::{Destination, Dialler, Proxy};
 use crate::tls::Connector;
 
 /// How the link is set up. Start from [`Options::new`].
@@ -15,6 +16,8 @@ pub struct Options {
     pub port: u16,
     /// `host:port` to dial instead of the endpoint; the endpoint stays the name in SNI and certificate.
     pub address: Option<String>,
+    /// The proxy to dial through.
+    pub proxy: Option<Proxy>,
     /// What to subscribe to at QoS 1, on every connection.
     pub filters: Vec<String>,
     /// Seconds without traffic after which the link asks whether the server is still there.
@@ -37,6 +40,7 @@ impl Options {
             client_id: client_id.to_owned(),
             port: 8883,
             address: None,
+            proxy: None,
             filters: Vec::new(),
             keep_alive_seconds: 30,
             connect_timeout: Duration::from_secs(60),
@@ -46,8 +50,12 @@ impl Options {
         }
     }
 
-    /// What is dialled.
-    pub(super) fn dialled(&self, connector: &Connector) -> String {
-        self.address.clone().unwrap_or_else(|| format!("{}:{}", connector.endpoint(), self.port))
+    /// Dials what is to be dialled.
+    pub(super) fn dialler(&self, connector: &Connector) -> Result<Dialler, Error> {
+        let destination = match &self.address {
+            Some(address) => address.parse().map_err(Error::Address)?,
+            None => Destination::new(connector.endpoint(), self.port),
+        };
+        Ok(Dialler::new(destination, self.proxy.clone()))
     }
 }

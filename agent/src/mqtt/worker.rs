@@ -11,6 +11,7 @@ use super::backoff::Backoff;
 use super::connection::{self, Driver, Sender};
 use super::outbound::{Entry, Origin, Outbound, Settled};
 use super::{Disconnect, Event, Message, Options};
+use crate::dial::Dialler;
 use crate::outbox;
 use crate::tls::{Connector, Handshake};
 
@@ -25,6 +26,7 @@ const QUIET: Duration = Duration::from_secs(1);
 pub(super) struct Worker {
     options: Options,
     connector: Connector,
+    dialler: Dialler,
     stop: Stop,
     events: mpsc::Sender<Event>,
     feed: Feed,
@@ -48,6 +50,7 @@ impl Worker {
     pub(super) fn new(
         options: Options,
         connector: Connector,
+        dialler: Dialler,
         messages: mpsc::UnboundedReceiver<Entry>,
         stored: Option<outbox::Feed>,
         stop: watch::Receiver<Option<Instant>>,
@@ -56,7 +59,7 @@ impl Worker {
         let in_flight = usize::from(options.in_flight);
         let (outbound, notices) = (Outbound::default(), JoinSet::new());
         let feed = Feed { in_flight, messages, stored, outbound, notices };
-        Self { options, connector, stop: Stop(stop), events, feed }
+        Self { options, connector, dialler, stop: Stop(stop), events, feed }
     }
 
     /// Runs until the link is stopped. Returns the number of messages without acknowledgement.
@@ -66,7 +69,7 @@ impl Worker {
         for attempt in 1.. {
             let started = Instant::now();
             let opened = tokio::select! {
-                opened = connection::open(&self.options, &self.connector) => opened,
+                opened = connection::open(&self.options, &self.connector, &self.dialler) => opened,
                 _ = stop.wanted() => break,
             };
             let (reason, lived) = match opened {
