@@ -117,6 +117,14 @@ pub enum Error {
         /// What was wanted.
         scheme: SignatureScheme,
     },
+    /// No certificate request can be made.
+    #[error("no certificate request for the key in {holder}: {problem}")]
+    Request {
+        /// What holds the key.
+        holder: String,
+        /// Why.
+        problem: String,
+    },
     /// The signature does not verify with the public key, and was thrown away.
     #[error("{holder} made a wrong signature, which was thrown away; is another key there now?")]
     WrongSignature {
@@ -139,6 +147,7 @@ impl Error {
                 | Self::NoCertificate { .. }
                 | Self::Certificate { .. }
                 | Self::Kind { .. }
+                | Self::Request { .. }
         )
     }
 }

@@ -36,7 +36,8 @@ impl Identity {
     ///
     /// # Errors
     /// When the certificates cannot be read, or are for another key.
-    pub fn with_key(key: Key, certificate_file: Option<&Path>) -> Result<Self, Error> {
+    pub fn with_key(key: impl Into<Arc<Key>>, certificate_file: Option<&Path>) -> Result<Self, Error> {
+        let key = key.into();
         let Some(file) = certificate_file else {
             let chain = key.certificates()?;
             let holder = key.to_string();
@@ -79,7 +80,23 @@ impl Identity {
         Self::of(chain, key).map_err(damaged)
     }
 
-    fn of(chain: Vec<Vec<u8>>, key: Key) -> Result<Self, String> {
+    /// The certificates of a PEM text, leaf first, with the key of the leaf. `name` says what the text is, for errors.
+    ///
+    /// # Errors
+    /// When the text holds no certificate, a damaged one, or one for another key.
+    pub fn from_pem(certificates: &str, name: &str, key: Arc<Key>) -> Result<Self, Error> {
+        let unusable = |problem: String| Error::Certificate { holder: name.to_owned(), problem };
+        let chain =
+            CertificateDer::pem_slice_iter(certificates.as_bytes()).map(|each| each.map(|der| der.to_vec()));
+        let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(|error| unusable(error.to_string()))?;
+        if chain.is_empty() {
+            return Err(unusable("it contains no `-----BEGIN CERTIFICATE-----`".to_owned()));
+        }
+        Self::of(chain, key).map_err(unusable)
+    }
+
+    fn of(chain: Vec<Vec<u8>>, key: impl Into<Arc<Key>>) -> Result<Self, String> {
+        let key = key.into();
         let leaf = chain.first().map(Vec::as_slice).unwrap_or_default();
         let leaf =
             name::certificate(leaf).map_err(|error| format!("its first certificate is damaged: {error}"))?;
@@ -89,7 +106,7 @@ impl Identity {
                 "its first certificate is not for the key in {key}; a certificate for that key is made from its CSR, and the key's own certificate stands first"
             ));
         }
-        Ok(Self { chain: chain.into(), leaf: Arc::new(leaf), key: Arc::new(key) })
+        Ok(Self { chain: chain.into(), leaf: Arc::new(leaf), key })
     }
 
     /// The certificates in DER, leaf first.

@@ -2,11 +2,12 @@
 
 mod chip;
 mod file;
+mod memory;
 
 use std::fmt;
 use std::sync::Arc;
 
-use atecc::SerialNumber;
+use atecc::{SerialNumber, Slot};
 use atecc_token::Token;
 use rustls::SignatureScheme;
 
@@ -78,6 +79,25 @@ impl Key {
     pub fn of_token(token: &Arc<Token>) -> Result<Self, Error> {
         let (holder, info) = chip::ChipKey::of(token)?;
         Self::held_by(&info, holder)
+    }
+
+    /// The key in `slot` of an open chip. Only the primary one has certificates in the chip.
+    ///
+    /// # Errors
+    /// When the chip does not answer, or has no key there.
+    pub fn of_slot(token: &Arc<Token>, slot: Slot) -> Result<Self, Error> {
+        let (holder, info) = chip::ChipKey::in_slot(token, slot)?;
+        Self::held_by(&info, holder)
+    }
+
+    /// The first private key of a PEM text (PKCS#8, SEC1 or PKCS#1, without a password), which is kept in memory only.
+    /// `name` says what it is, for errors.
+    ///
+    /// # Errors
+    /// When there is no key, or it is of a kind that is not supported.
+    pub fn from_pem(pem: &str, name: &str) -> Result<Self, Error> {
+        let (holder, public) = memory::MemoryKey::read(pem, name)?;
+        Ok(Self { public, holder: Box::new(holder) })
     }
 
     /// A key that `holder` signs with, and whose SubjectPublicKeyInfo (DER) is `info`.

@@ -12,6 +12,7 @@ mod identity;
 mod key;
 mod name;
 mod pkcs11;
+mod request;
 mod scheme;
 mod source;
 

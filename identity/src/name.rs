@@ -3,7 +3,7 @@
 use x509_cert::{Certificate, der::Decode, der::asn1::AnyRef, der::oid::ObjectIdentifier};
 
 /// id-at-commonName (RFC 5280, appendix A.1).
-const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+pub(crate) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 /// The most that AWS takes (API reference of AWS IoT, `CreateThing`).
 const LONGEST: usize = 128;
 

@@ -1,4 +1,4 @@
-//! The primary key of this project's chip.
+//! A key of this project's chip.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,9 +22,13 @@ pub(super) struct ChipKey {
 }
 
 impl ChipKey {
-    /// The key with its SubjectPublicKeyInfo.
+    /// The primary key with its SubjectPublicKeyInfo.
     pub(super) fn of(token: &Arc<Token>) -> Result<(Self, Vec<u8>), Error> {
-        let slot = token.primary_key()?;
+        Self::in_slot(token, token.primary_key()?)
+    }
+
+    /// The key in `slot`.
+    pub(super) fn in_slot(token: &Arc<Token>, slot: Slot) -> Result<(Self, Vec<u8>), Error> {
         let info = [&P256_KEY_INFO[..], &token.public_key(slot)?.to_sec1()].concat();
         Ok((Self { token: token.clone(), slot }, info))
     }
@@ -39,6 +43,9 @@ impl Sign for ChipKey {
     /// The signer travels too: AWS needs it when the signer, not the device, is what is registered there, and other
     /// servers need it to build the path to the root.
     fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
+        if self.slot != self.token.primary_key()? {
+            return Ok(Vec::new());
+        }
         let certificates = self.token.certificates().map_err(Error::ChipCertificates)?;
         Ok(vec![certificates.device.clone(), certificates.signer.clone()])
     }
@@ -58,6 +65,7 @@ impl Sign for ChipKey {
 
 impl fmt::Display for ChipKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the chip {}", self.token.serial_number())
+        write!(f, "the chip {}", self.token.serial_number())?;
+        if self.slot == Slot::PRIMARY_KEY { Ok(()) } else { write!(f, ", slot {}", self.slot) }
     }
 }

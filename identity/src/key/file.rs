@@ -23,26 +23,27 @@ impl FileKey {
     pub(super) fn open(file: &Path) -> Result<(Self, PublicKey), Error> {
         let unusable = |problem: String| Error::KeyFile { file: file.to_owned(), problem };
         let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
-        if contains(&pem, b"BEGIN ENCRYPTED PRIVATE KEY") || contains(&pem, b"Proc-Type: 4,ENCRYPTED") {
-            let problem = "it is encrypted, and a daemon has nobody to ask for the password; write it without one (openssl pkey), readable by the agent's user only, or use a token";
-            return Err(unusable(problem.to_owned()));
-        }
-        let der = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-            rustls::pki_types::pem::Error::NoItemsFound => {
-                unusable("it contains no private key in PEM form".to_owned())
-            }
-            error => unusable(error.to_string()),
-        })?;
-        let key = any_supported_type(&der).map_err(|_| {
-            unusable(
-                "it is no key that is supported: P-256, P-384, RSA of 2048 bits or more, Ed25519".to_owned(),
-            )
-        })?;
-        let public = key.public_key().and_then(|info| PublicKey::from_info(&info));
-        let public = public.ok_or_else(|| Error::Kind { holder: file.display().to_string() })?;
+        let (key, public) = read(&pem).map_err(unusable)?;
         warn_of_others(file);
         Ok((Self { file: file.to_owned(), key }, public))
     }
+}
+
+/// The first private key of a PEM text: PKCS#8, SEC1 or PKCS#1. The error says what is wrong with it.
+pub(super) fn read(pem: &[u8]) -> Result<(Arc<dyn SigningKey>, PublicKey), String> {
+    if contains(pem, b"BEGIN ENCRYPTED PRIVATE KEY") || contains(pem, b"Proc-Type: 4,ENCRYPTED") {
+        let problem = "it is encrypted, and a daemon has nobody to ask for the password; write it without one (openssl pkey), readable by the agent's user only, or use a token";
+        return Err(problem.to_owned());
+    }
+    let der = PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
+        rustls::pki_types::pem::Error::NoItemsFound => "it contains no private key in PEM form".to_owned(),
+        error => error.to_string(),
+    })?;
+    let unknown = "it is no key that is supported: P-256, P-384, RSA of 2048 bits or more, Ed25519";
+    let key = any_supported_type(&der).map_err(|_| unknown.to_owned())?;
+    let public = key.public_key().and_then(|info| PublicKey::from_info(&info));
+    let public = public.ok_or_else(|| unknown.to_owned())?;
+    Ok((key, public))
 }
 
 /// Whoever can read the file can be this machine, for ever and from anywhere.
