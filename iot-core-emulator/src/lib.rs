@@ -22,7 +22,7 @@
 //! | ALPN | `x-amzn-mqtt-ca` on the second listener | Device communication protocols |
 //! | certificate | unknown: closed without CONNACK; not active: CONNACK refused | X.509 client certificates |
 //! | just in time | a certificate of a registered CA (SNI_ONLY) registers itself at CONNECT: PENDING_ACTIVATION, event, template, and the connection dropped | Just-in-time provisioning |
-//! | fleet provisioning | by claim and by trusted user, with CSR or keys, JSON and CBOR, ownership tokens for an hour | Device provisioning MQTT API |
+//! | fleet provisioning | by claim and by trusted user, with CSR or keys, JSON and CBOR, ownership tokens for an hour, pre-provisioning hooks | Device provisioning MQTT API |
 //! | throttles | if asked for: CONNECTs of a client id, PUBLISHes of a connection, provisioning | Endpoints and quotas |
 //! | policy | Connect, Publish, Subscribe, Receive, RetainPublish; denied means cut | AWS IoT Core policies |
 //! | MQTT | 3.1.1, QoS 0 and 1, duplicate client id cuts the old connection, sessions kept for one hour | MQTT |
@@ -30,7 +30,7 @@
 //! | limits | payload 128 KB, topic 256 bytes and 7 slashes, 8 filters per packet | Endpoints and quotas |
 //! | shadow | classic and named: get, update, delete, delta, documents | Device Shadow service |
 //!
-//! Left out: MQTT 5, WebSockets, HTTPS, custom authorisers, CAs in DEFAULT mode, pre-provisioning hooks, thing types and
+//! Left out: MQTT 5, WebSockets, HTTPS, custom authorisers, CAs in DEFAULT mode, thing types and
 //! groups, jobs, Device Defender, rules, redelivery within a connection, at most 50 subscriptions per connection. Other topics below `$aws/` are routed like any topic, so a test can
 //! play such a service with [`IotCore::subscribe`] and [`IotCore::publish`].
 //!

@@ -87,6 +87,9 @@ impl Account {
         };
         let mut parameters = parameters(body.get("parameters"))?;
         let id = self.registry.owned(token).ok_or(Rejection::UNKNOWN_TOKEN)?;
+        if !self.registry.hook_allows(template, &parameters) {
+            return Err(Rejection::ACCESS_DENIED);
+        }
         parameters.insert(CERTIFICATE_ID.to_owned(), id.to_string());
         let plan =
             self.registry.plan(template, &parameters).ok_or_else(|| Rejection::no_template(template))?;

@@ -44,6 +44,8 @@ struct Records {
     authorities: HashMap<CertificateId, CaRecord>,
     /// Fleet provisioning templates.
     templates: HashMap<String, Template>,
+    /// Pre-provisioning hooks of some of them.
+    hooks: HashMap<String, claims::Hook>,
     /// The certificate that an ownership token stands for.
     ownership: HashMap<String, CertificateId>,
 }

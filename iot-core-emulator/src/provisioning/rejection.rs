@@ -21,6 +21,9 @@ impl Rejection {
     pub(super) const UNKNOWN_TOKEN: Self =
         Self::of(400, "InvalidCertificateOwnershipToken", "Certificate ownership token is invalid.");
     pub(super) const UNREADABLE: Self = Self::of(400, "InvalidPayload", "Message cannot be parsed");
+    /// "If the Lambda function doesn't return "allowProvisioning": "true" in the response, the provisioning request fails
+    /// with ACCESS_DENIED" (developer guide, "Pre-provisioning hooks").
+    pub(super) const ACCESS_DENIED: Self = Self::of(403, "AccessDenied", "Access denied");
     pub(super) const THROTTLED: Self = Self::of(429, "ThrottlingException", "Rate exceeded");
 
     const fn of(status: u16, code: &'static str, message: &'static str) -> Self {

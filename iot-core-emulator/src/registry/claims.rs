@@ -1,9 +1,11 @@
 //! Fleet provisioning templates, and claims of trusted users for them.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CertificateRecord, Lease, Registry, exists, missing};
-use crate::template::{Kind, Template};
+use crate::template::{Kind, Parameters, Template};
 use crate::{Action, CertificateId, Error, Status};
 
 /// "The temporary provisioning claim certificate that CreateProvisioningClaim returns expires after five minutes"
@@ -29,7 +31,40 @@ impl std::fmt::Debug for ProvisioningClaim {
     }
 }
 
+/// Decides by the parameters that a device sends whether it may be provisioned, as a pre-provisioning hook does.
+#[derive(Clone)]
+pub(super) struct Hook(Arc<dyn Fn(&Parameters) -> bool + Send + Sync>);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
 impl Registry {
+    /// Gives a fleet provisioning template a pre-provisioning hook, which allows a device by its parameters, or not.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without that template.
+    pub fn set_pre_provisioning_hook(
+        &self,
+        template: &str,
+        allows: impl Fn(&BTreeMap<String, String>) -> bool + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        let mut records = self.records();
+        if !records.templates.contains_key(template) {
+            return Err(missing("provisioning template", template));
+        }
+        records.hooks.insert(template.to_owned(), Hook(Arc::new(allows)));
+        Ok(())
+    }
+
+    /// Whether the template's hook, if it has one, allows a device with these parameters.
+    pub(crate) fn hook_allows(&self, template: &str, parameters: &Parameters) -> bool {
+        let hook = self.records().hooks.get(template).cloned();
+        hook.is_none_or(|Hook(allows)| allows(parameters))
+    }
+
     /// Creates a fleet provisioning template, enabled and without a hook, as `CreateProvisioningTemplate` does.
     ///
     /// # Errors
