@@ -27,6 +27,11 @@ pub(crate) enum Verb {
     Publish(Publish),
     /// Prints the messages that the running agent hands down.
     Subscribe(Subscribe),
+    /// Gets a certificate as [provision] in the configuration says, and ends. `run` does the same by itself when there
+    /// is none.
+    Provision(Provision),
+    /// Prints temporary credentials for AWS that SORACOM Krypton gives ([provision.krypton]), for a `credential_process`.
+    Credentials(Credentials),
 }
 
 /// Where the running agent listens.
@@ -91,6 +96,32 @@ pub(crate) struct Subscribe {
     /// Print the topic before each message.
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Provision {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "/etc/atecc/agent.toml")]
+    pub(crate) config: PathBuf,
+    /// The chip, as for `run`.
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) device: Option<String>,
+    /// Provision anew what has a certificate already. With `new_key` the key of that one is destroyed first.
+    #[arg(long)]
+    pub(crate) again: bool,
+    /// Give up after this time; 0: when the first try has failed, however long that takes.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Credentials {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "/etc/atecc/agent.toml")]
+    pub(crate) config: PathBuf,
+    /// Give up after this time; 0: never.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub(crate) timeout: u64,
 }
 
 #[derive(Debug, clap::Args)]

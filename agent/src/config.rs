@@ -4,14 +4,17 @@ mod connection;
 mod error;
 mod file;
 mod lines;
+mod link;
 mod local;
 mod names;
 mod outbox;
+mod provision;
 mod values;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use atecc::Slot;
 use identity::KeySource;
 
 use crate::dial::{Destination, Proxy};
@@ -23,6 +26,7 @@ pub use error::Error;
 pub use lines::{Line, Pin, Toggle, Which};
 pub use local::Local;
 pub use names::{Names, Subject};
+pub use provision::{Access, Claim, Fleet, Format, KeyOrigin, Krypton, Provision, Way};
 pub use values::Template;
 
 /// The configuration as it is meant: every default filled in, paths resolved.
@@ -45,6 +49,8 @@ pub struct Config {
     pub tls: Versions,
     /// The chip, as a device specification of atecc-token.
     pub device: Option<String>,
+    /// The slot of the key in that chip; `None`: that of its primary key.
+    pub slot: Option<Slot>,
     /// Where the key is; `None`: in the chip of `device`.
     pub key: Option<KeySource>,
     /// PEM file with the certificate to show, for that key, and those above it; without it, what the chip or the token
@@ -72,6 +78,8 @@ pub struct Config {
     pub lines: Vec<Line>,
     /// Topics that switch.
     pub toggles: Vec<Toggle>,
+    /// How a gateway without a certificate gets one.
+    pub provision: Option<Provision>,
 }
 
 /// What is sent by itself.
@@ -124,6 +132,10 @@ impl Config {
             let problem = "`device` and `key` both say where the key is; one of them is enough".to_owned();
             return Err(Error::Invalid { file: file.to_owned(), line: line_of(text, "key"), problem });
         }
+        if typed.key.is_some() && typed.slot.is_some() {
+            let problem = "`slot` is one of the chip of `device`, and `key` is elsewhere".to_owned();
+            return Err(Error::Invalid { file: file.to_owned(), line: line_of(text, "slot"), problem });
+        }
         let unfit =
             |key, problem| Error::Invalid { file: file.to_owned(), line: line_of(text, key), problem };
         let shadow = typed.shadow.name.as_deref();
@@ -148,6 +160,27 @@ impl Config {
             connection::proxy(typed.proxy, password_file, &dialled, variable).map_err(|(key, problem)| {
                 Error::Invalid { file: file.to_owned(), line: line_of(text, key), problem }
             })?;
+        let outbox = typed.outbox.options(beside);
+        let slot = typed.slot.map(|slot| slot.0);
+        let mut key = typed.key.map(|key| key.0.relative_to(file.parent().unwrap_or(Path::new(""))));
+        let mut certificate_file = typed.certificate_file.as_deref().map(beside);
+        let home = provision::Home {
+            folder: outbox.folder.as_deref(),
+            key: &mut key,
+            certificate_file: &mut certificate_file,
+            is_in_chip: typed.device.is_some() || slot.is_some(),
+            slot: slot.map(Slot::number),
+        };
+        let provision = typed.provision.map(|typed| typed.meant(beside, home)).transpose();
+        let mut provision = provision.map_err(|problem| Error::Invalid {
+            file: file.to_owned(),
+            line: line_of(text, "[provision]"),
+            problem,
+        })?;
+        if let Some(provision) = &mut provision {
+            provision.names_thing = typed.thing_name.is_none();
+            provision.names_client = typed.client_id.is_none();
+        }
         Ok(Self {
             endpoint: typed.endpoint.0,
             port,
@@ -160,13 +193,14 @@ impl Config {
                 None => (port == 443).then(|| ALPN_AWS_MQTT.to_owned()),
             },
             device: typed.device.map(|device| device.0),
-            key: typed.key.map(|key| key.0.relative_to(file.parent().unwrap_or(Path::new("")))),
-            certificate_file: typed.certificate_file.as_deref().map(beside),
+            slot,
+            key,
+            certificate_file,
             thing_name: template(typed.thing_name, "{common_name}"),
             client_id: template(typed.client_id, "{thing_name}"),
             keep_alive_seconds: typed.keep_alive_seconds.map_or(30, u16::from),
             reconnect: Reconnect { first, longest },
-            outbox: typed.outbox.options(beside),
+            outbox,
             local: typed.local.meant(beside),
             telemetry: Telemetry {
                 topic: template(typed.telemetry.topic, "{client_id}/telemetry"),
@@ -177,6 +211,7 @@ impl Config {
             shadow: Shadow { enabled: typed.shadow.enabled.unwrap_or(true) },
             lines,
             toggles: typed.toggles,
+            provision,
         })
     }
 }
@@ -292,10 +327,21 @@ mod tests {
         let text = include_str!("../agent.example.toml");
         let shown = Config::parse(text, Path::new("/etc/atecc/agent.toml")).unwrap();
         assert_eq!(shown.port, 8883);
-        // With every commented key switched on it is still valid; `key` says in another way what `device` says.
-        // Of the ways to say which line it is there can be one, and `text` shows an example.
-        let one_of = ["#: key = ", "#: line = \"GPIO17\"", "#: text = "];
+        assert!(shown.provision.is_none());
+        // With every commented key switched on it is still valid. Of the ways to say which key or line it is there can be
+        // one, and `text` shows an example.
+        let one_of = [
+            "#: key = ",
+            "#: slot",
+            "#: new_key",
+            "#: claim_file",
+            "#: rotate_days",
+            "#: line = \"GPIO17\"",
+            "#: text = ",
+        ];
         let lines = text.lines().filter(|line| !one_of.iter().any(|other| line.starts_with(other)));
+        // The tables of Krypton take the place of a claim.
+        let lines = lines.take_while(|line| !line.starts_with("#: [provision.krypton]"));
         let all: String =
             lines.map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
         let config = Config::parse(&all, Path::new("/etc/atecc/agent.toml")).unwrap();
@@ -304,10 +350,66 @@ mod tests {
         let names =
             Names { local: Default::default(), toggles: Vec::new(), ..config.names(&subject).unwrap() };
         assert_eq!(names, shown.names(&subject).unwrap());
+        assert_eq!(config.provision.unwrap().key, KeyOrigin::Own { new: false });
         assert_eq!(config.reconnect, shown.reconnect);
         assert_eq!(config.telemetry.interval, shown.telemetry.interval);
         assert_eq!(config.outbox.most_bytes, shown.outbox.most_bytes);
         assert_eq!(config.outbox.sync, shown.outbox.sync);
+    }
+
+    fn provision(lines: &str) -> Result<Config, String> {
+        parse(&format!("{lines}\n[outbox]\nfolder = 'o'\n"))
+    }
+
+    #[test]
+    fn an_own_key_gets_a_certificate_file_and_an_issued_one_a_file_for_both() {
+        let own = provision("[provision]\ntemplate = 't'\nclaim_key = 'claim.key'").unwrap();
+        assert_eq!(own.certificate_file.as_deref(), Some(Path::new("/etc/atecc/o/certificate.pem")));
+        let Way::Fleet(fleet) = own.provision.unwrap().way else { panic!("no fleet") };
+        let key = KeySource::File("/etc/atecc/claim.key".into());
+        assert_eq!(fleet.claim, Claim::Shared { key, certificate: None });
+        let issued = provision("[provision]\ntemplate = 't'\nclaim_file = 'c.json'\nkey = 'issued'").unwrap();
+        assert_eq!(issued.key, Some(KeySource::File("/etc/atecc/o/device.pem".into())));
+        assert_eq!(issued.certificate_file, None);
+        let krypton = provision("[provision]\n[provision.krypton]\naccess = 'cellular'").unwrap();
+        assert!(matches!(krypton.provision.unwrap().way, Way::Krypton(_)));
+        let slot = "slot = 2\n[provision]\ntemplate = 't'\nclaim_key = 'claim.key'\nnew_key = true";
+        assert_eq!(provision(slot).unwrap().provision.unwrap().key, KeyOrigin::Own { new: true });
+    }
+
+    #[test]
+    fn settings_of_provisioning_that_do_not_go_together_are_errors_with_their_line() {
+        for (lines, says) in [
+            ("[provision]\ntemplate = 't'", "needs one of `claim_key`"),
+            ("[provision]\ntemplate = 't'\nclaim_key = 'a'\nclaim_file = 'b'", "needs one of `claim_key`"),
+            ("[provision]\nclaim_key = 'a'", "`template`"),
+            ("[provision]\ntemplate = 'a/b'\nclaim_key = 'a'", "no name of a template"),
+            (
+                "[provision]\ntemplate = 't'\nclaim_file = 'a'\nclaim_certificate = 'b'",
+                "belongs to `claim_key`",
+            ),
+            ("[provision]\ntemplate = 't'\nclaim_key = 'a'\nnew_key = true", "say which with `slot`"),
+            ("slot = 1\n[provision]\ntemplate = 't'\nclaim_key = 'a'\nnew_key = true", "line 4"),
+            ("[provision]\ntemplate = 't'\nclaim_key = 'a'\nkey = 'issued'\nnew_key = true", "one of them"),
+            (
+                "device = 'i2c:/dev/i2c-1'\n[provision]\ntemplate = 't'\nclaim_key = 'a'\nkey = 'issued'",
+                "no place",
+            ),
+            (
+                "certificate_file = 'x'\n[provision]\ntemplate = 't'\nclaim_key = 'a'\nkey = 'issued'",
+                "leave out",
+            ),
+            ("[provision]\ntemplate = 't'\nclaim_key = 'a'\nrotate_days = 9", "`rotate_days`"),
+            ("[provision]\ntemplate = 't'\n[provision.krypton]\naccess = 'sim'", "`sim_command`"),
+            ("[provision]\n[provision.krypton]\naccess = 'cellular'\nimsi = '1'", "are for access"),
+            ("[provision]\n[provision.krypton]\naccess = 'cellular'\nurl = 'http://a'", "https://"),
+            ("[provision]\ntemplat = 't'", "unknown field"),
+            ("slot = 9", "slots 0 to 7"),
+            ("slot = 2\nkey = 'a.pem'", "line 3"),
+        ] {
+            let error = provision(lines).unwrap_err();
+            assert!(error.contains(says) && error.contains("agent.toml, line "), "{lines}: {error}");
+        }
     }
 
     #[test]

@@ -3,15 +3,17 @@
 //! [`supervisor`] wires the rest: a token opens the chip, [`tls`] turns it into a client identity, [`mqtt`]
 //! keeps one connection to the server alive, [`outbox`] keeps what the server does not have yet, [`local`] takes
 //! messages from programs on this machine, [`shadow`] speaks AWS's device shadow over it, [`gpio`] is what a
-//! shadow switches, and [`config`] says how. The program `atecc-agent` adds a command line and nothing else.
+//! shadow switches, [`provision`] gets a certificate for a gateway that has none, and [`config`] says how. The program `atecc-agent` adds a command line and nothing else.
 #![forbid(unsafe_code)]
 
 pub mod config;
 pub mod dial;
 pub mod gpio;
+pub mod key;
 pub mod local;
 pub mod mqtt;
 pub mod outbox;
+pub mod provision;
 pub mod shadow;
 mod socket;
 pub mod supervisor;

@@ -7,10 +7,8 @@ mod verbs;
 use std::process::ExitCode;
 
 use atecc_agent::config::Config;
-use atecc_agent::supervisor::{self, Agent};
-use atecc_token::default_device;
+use atecc_agent::{key, provision, supervisor};
 use clap::Parser;
-use identity::{Identity, KeySource};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -26,6 +24,8 @@ fn main() -> ExitCode {
         Verb::Run(arguments) => run(arguments),
         Verb::Publish(arguments) => verbs::publish::run(arguments),
         Verb::Subscribe(arguments) => verbs::subscribe::run(arguments),
+        Verb::Provision(arguments) => verbs::provision::run(arguments),
+        Verb::Credentials(arguments) => verbs::credentials::run(arguments),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,6 +62,18 @@ impl From<supervisor::Error> for Failure {
     }
 }
 
+impl From<key::Error> for Failure {
+    fn from(error: key::Error) -> Self {
+        if error.is_configuration() { Self::configuration(error) } else { Self::runtime(error) }
+    }
+}
+
+impl From<provision::Error> for Failure {
+    fn from(error: provision::Error) -> Self {
+        if error.is_configuration() { Self::configuration(error) } else { Self::runtime(error) }
+    }
+}
+
 fn start_log(filter: Option<String>) -> Result<(), Failure> {
     let filter = filter.or_else(|| std::env::var(LOG_VARIABLE).ok()).unwrap_or_else(|| "info".to_owned());
     let filter = EnvFilter::try_new(&filter)
@@ -76,28 +88,12 @@ fn start_log(filter: Option<String>) -> Result<(), Failure> {
 
 fn run(arguments: Run) -> Result<(), Failure> {
     let config = Config::load(&arguments.config).map_err(Failure::configuration)?;
-    let identity = open_identity(&config, arguments.device.as_deref())?;
-    let agent = Agent::new(config, &identity)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::runtime)?;
     runtime.block_on(async {
         let shutdown = shutdown_signal().map_err(Failure::runtime)?;
-        if arguments.once { agent.once(shutdown).await } else { agent.run(shutdown).await }
-            .map_err(Failure::from)
+        verbs::run::run(&config, &arguments, shutdown).await
     })
-}
-
-/// The key that `--device`, or else the configuration says, with its certificates.
-fn open_identity(config: &Config, device: Option<&str>) -> Result<Identity, Failure> {
-    let source = match (device, &config.key) {
-        (None, Some(key)) => key.clone(),
-        (device, _) => {
-            let device = device.or(config.device.as_deref());
-            KeySource::Chip(default_device(device).map_err(Failure::configuration)?)
-        }
-    };
-    Identity::open(&source, config.certificate_file.as_deref())
-        .map_err(|error| supervisor::Error::from(error).into())
 }
 
 /// Ends when the process is told to end. The handlers are in place when this returns.

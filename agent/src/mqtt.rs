@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use crate::tls::Handshake;
 
+pub(crate) use backoff::Backoff;
 pub use backoff::Reconnect;
 pub use error::{Disconnect, Error};
 pub(crate) use limits::check_message;

@@ -11,7 +11,7 @@ use identity::Identity;
 use crate::config::{Config, Names, Subject};
 use crate::gpio::Line;
 use crate::mqtt::Options;
-use crate::tls::{Connector, Roots, Versions};
+use crate::tls::{Connector, Versions};
 
 pub use error::Error;
 pub use once::ONCE_LIMIT;
@@ -44,8 +44,7 @@ impl Agent {
     /// When a name or the roots cannot be used.
     pub fn with_versions(config: Config, identity: &Identity, versions: Versions) -> Result<Self, Error> {
         let names = config.names(&Subject::of(identity))?;
-        let roots = Roots::from_file(&config.ca_file)?;
-        let connector = Connector::new(identity, roots, &config.endpoint, config.alpn.as_deref(), versions)?;
+        let connector = config.connector(identity, versions)?;
         Ok(Self { config, names, connector, lines: Vec::new(), observer: Box::new(drop) })
     }
 
@@ -63,13 +62,8 @@ impl Agent {
     }
 
     fn link_options(&self, filters: Vec<String>) -> Options {
-        let mut options = Options::new(&self.names.client_id);
-        options.port = self.config.port;
-        options.address.clone_from(&self.config.address);
-        options.proxy.clone_from(&self.config.proxy);
+        let mut options = self.config.link_options(&self.names.client_id);
         options.filters = filters;
-        options.keep_alive_seconds = self.config.keep_alive_seconds;
-        options.reconnect = self.config.reconnect;
         options
     }
 

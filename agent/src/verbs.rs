@@ -1,6 +1,9 @@
 //! One file for each verb that is more than a call of the library.
 
+pub(crate) mod credentials;
+pub(crate) mod provision;
 pub(crate) mod publish;
+pub(crate) mod run;
 pub(crate) mod subscribe;
 
 use std::time::Duration;

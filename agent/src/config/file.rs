@@ -9,7 +9,8 @@ use super::connection::{Tls, Typed as Proxy};
 use super::lines::{Toggle, Typed as Line};
 use super::local::Typed as Local;
 use super::outbox::Outbox;
-use super::values::{Address, Device, Endpoint, Key, Template};
+use super::provision::Typed as Provision;
+use super::values::{Address, Device, Endpoint, Key, KeySlot, Template};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +25,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) tls: Tls,
     pub(super) device: Option<Device>,
+    pub(super) slot: Option<KeySlot>,
     pub(super) key: Option<Key>,
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) thing_name: Option<Template>,
@@ -44,6 +46,7 @@ pub(super) struct File {
     pub(super) lines: Option<Vec<Line>>,
     #[serde(default)]
     pub(super) toggles: Vec<Toggle>,
+    pub(super) provision: Option<Provision>,
 }
 
 #[derive(Debug, Default, Deserialize)]

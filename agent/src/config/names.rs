@@ -1,6 +1,8 @@
 //! Names that depend on who the gateway is.
 
-use identity::{Identity, is_thing_name};
+use std::sync::Arc;
+
+use identity::{Identity, Key, is_thing_name};
 
 use super::{Config, Error, Template};
 use crate::local::Topics;
@@ -41,6 +43,33 @@ impl Subject {
         let serial = identity.serial_number().map(|serial| serial.to_string());
         Self { common_name: identity.thing_name(), serial }
     }
+
+    /// What is known of a key that has no certificate of this service yet.
+    pub(crate) fn of_key(key: &Arc<Key>) -> Self {
+        if let Ok(identity) = Identity::with_key(key.clone(), None) {
+            return Self::of(&identity);
+        }
+        // The name of the certificate that the same chip has for its primary key.
+        let serial = key.serial_number().map(|serial| serial.to_string());
+        Self { common_name: serial.as_ref().map(|serial| format!("sn{serial}")), serial }
+    }
+
+    /// `template`, the setting `key`, with its placeholders replaced.
+    pub(crate) fn fill(&self, key: &'static str, template: &Template) -> Result<String, Error> {
+        let lowercase = self.serial.as_deref().map(str::to_lowercase);
+        let mut known = self.known();
+        known.extend(lowercase.as_deref().map(|serial| ("serial_lowercase", serial)));
+        let value = template.fill(&known);
+        let problem = missing(&value);
+        let early = "of the placeholders only {common_name} and {serial} mean something before the gateway has a name";
+        let problem = problem.or_else(|| value.contains(['{', '}']).then_some(early));
+        check(key, &value, problem.map_or(Ok(()), Err)).map(|()| value)
+    }
+
+    fn known(&self) -> Vec<(&str, &str)> {
+        let common_name = self.common_name.as_deref().map(|name| ("common_name", name));
+        common_name.into_iter().chain(self.serial.as_deref().map(|serial| ("serial", serial))).collect()
+    }
 }
 
 impl Config {
@@ -49,10 +78,8 @@ impl Config {
     /// # Errors
     /// When one of them is nothing that AWS or MQTT allows, or stands for something that this gateway does not have.
     pub fn names(&self, subject: &Subject) -> Result<Names, Error> {
-        let mut known: Vec<(&str, &str)> = Vec::new();
-        known.extend(subject.common_name.as_deref().map(|name| ("common_name", name)));
-        known.extend(subject.serial.as_deref().map(|serial| ("serial", serial)));
         let lowercase = subject.serial.as_deref().map(str::to_lowercase);
+        let mut known = subject.known();
         known.extend(lowercase.as_deref().map(|serial| ("serial_lowercase", serial)));
         let fill = |key, template: &Template, known: &[(&str, &str)]| {
             let value = template.fill(known);
@@ -91,6 +118,22 @@ impl Config {
         // A prefix is the beginning of a topic; "x" is any rest of one.
         check("local.prefix", &local.prefix, check_topic(&format!("{}x", local.prefix), false))?;
         Ok(Names { thing, client_id, telemetry, telemetry_text, commands, toggles, local })
+    }
+
+    /// Takes the names that provisioning gave, where agent.toml leaves them open.
+    pub(crate) fn adopt(&mut self, thing: Option<&str>, client_id: Option<&str>) {
+        let Some(provision) = &self.provision else { return };
+        let (names_thing, names_client) = (provision.names_thing, provision.names_client);
+        if let Some(thing) = thing.filter(|thing| names_thing && is_thing_name(thing)) {
+            self.thing_name = Template::literal(thing);
+        }
+        if let Some(client_id) = client_id.filter(|id| names_client && !id.contains(['{', '}'])) {
+            self.client_id = Template::literal(client_id);
+            // A service that names the client names its thing alike.
+            if thing.is_none() && names_thing && is_thing_name(client_id) {
+                self.thing_name = Template::literal(client_id);
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use atecc::Slot;
 use atecc_token::DeviceSpec;
 use identity::KeySource;
 use rustls::pki_types::ServerName;
@@ -74,6 +75,20 @@ impl TryFrom<String> for Key {
     }
 }
 
+/// A slot of the chip that can hold a private key.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u8")]
+pub(super) struct KeySlot(pub(super) Slot);
+
+impl TryFrom<u8> for KeySlot {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        let slot = Slot::new(number).filter(|slot| slot.number() < 8);
+        slot.map(Self).ok_or_else(|| format!("slot {number} holds no private key; slots 0 to 7 can"))
+    }
+}
+
 /// A text with the placeholders `{common_name}`, `{serial}`, `{serial_lowercase}`, `{thing_name}` and `{client_id}`.
 ///
 /// One configuration then serves a whole fleet: what differs between gateways is only the key and its certificate.
@@ -90,6 +105,11 @@ impl Template {
     /// A text in which braces may stand for anything else, too.
     pub(super) fn free(text: String) -> Self {
         Self(text)
+    }
+
+    /// A text without placeholders.
+    pub(super) fn literal(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// Replaces `{name}` by its value, for each of `values`.

@@ -21,13 +21,13 @@ impl Default for Reconnect {
 /// Exponential backoff with full jitter: the wait is anywhere between nothing and a bound that doubles, so
 /// that a thousand gateways that lost the same server do not come back in one wave.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     limits: Reconnect,
     failures: u32,
 }
 
 impl Backoff {
-    pub(super) fn new(limits: Reconnect) -> Self {
+    pub(crate) fn new(limits: Reconnect) -> Self {
         Self { limits, failures: 0 }
     }
 
@@ -35,7 +35,7 @@ impl Backoff {
     ///
     /// Only a connection that outlived the current bound starts the series again: a server that accepts and
     /// cuts at once, for example because of a policy, must not be asked every second for ever.
-    pub(super) fn after(&mut self, lived: Duration) -> Duration {
+    pub(crate) fn after(&mut self, lived: Duration) -> Duration {
         if lived >= self.bound() {
             self.failures = 0;
         }

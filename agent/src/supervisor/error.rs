@@ -46,14 +46,11 @@ pub enum Error {
 impl Error {
     /// Whether somebody must change the configuration first; otherwise it may help to try again.
     pub fn is_configuration(&self) -> bool {
-        use tls::Error::{CaFile, CaFileContent, Endpoint, Settings};
         match self {
             Self::Config(_) | Self::Local(_) | Self::Outbox(outbox::Error::Unusable { .. }) => true,
             Self::Gpio(error) => !error.is_passing(),
             Self::Identity(error) => error.is_configuration(),
-            Self::Tls(error) => {
-                matches!(error, CaFile { .. } | CaFileContent { .. } | Endpoint(_) | Settings(_))
-            }
+            Self::Tls(error) => error.is_configuration(),
             _ => false,
         }
     }

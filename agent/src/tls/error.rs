@@ -106,6 +106,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether somebody must change files or settings first; otherwise it may help to try again.
+    pub const fn is_configuration(&self) -> bool {
+        matches!(
+            self,
+            Self::CaFile { .. } | Self::CaFileContent { .. } | Self::Endpoint(_) | Self::Settings(_)
+        )
+    }
+
     /// What an I/O error of a TLS stream means. `None`: nothing of TLS is in it.
     pub(crate) fn from_stream(error: &std::io::Error, endpoint: &str, ca_file: &Path) -> Option<Self> {
         let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;

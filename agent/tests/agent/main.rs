@@ -16,6 +16,7 @@ mod lines;
 mod network;
 mod outbox;
 mod process;
+mod provision;
 
 use std::path::Path;
 use std::time::Duration;
