@@ -8,7 +8,7 @@ use std::{fmt, io, path::Path, time::Duration};
 
 use atecc::{
     Responses, Transport,
-    link::{Client, Error, Stream},
+    link::{Attendant, Client, Error, Stream},
     packet::{Packet, Response},
 };
 
@@ -107,26 +107,38 @@ impl Transport for Bridge {
     type Error = TransportError;
 
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Fault> {
-        self.requests += 1;
-        self.client.transact(commands, responses).map_err(TransportError::Link)
+        self.transact_attended(commands, false, responses, &mut ()).map(|_| ())
     }
 
     fn transact_for_last(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<usize, Fault> {
+        self.transact_attended(commands, true, responses, &mut ())
+    }
+
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        is_last_only: bool,
+        responses: &mut Responses,
+        attendant: &mut dyn Attendant,
+    ) -> Result<usize, Fault> {
         self.requests += 1;
-        self.client.transact_for_last(commands, responses).map_err(TransportError::Link)
+        self.client
+            .transact_attended(commands, is_last_only, responses, attendant)
+            .map_err(TransportError::Link)
     }
 
     fn converse(&mut self, next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>) -> Result<(), Fault> {
-        self.converse_planned(&[], next)
+        self.converse_planned(&[], &mut (), next)
     }
 
     fn converse_planned(
         &mut self,
         plan: &[Packet],
+        attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Fault> {
         self.requests += 1;
-        self.client.converse_planned(plan, next).map_err(TransportError::Link)
+        self.client.converse_planned(plan, attendant, next).map_err(TransportError::Link)
     }
 }
 

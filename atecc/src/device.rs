@@ -230,7 +230,7 @@ impl<T: Transport> Device<T> {
         let mut sent = 0;
         let mut outcome = None;
         self.transport
-            .converse_planned(plan, &mut |answer| match step(sent, answer) {
+            .converse_planned(plan, &mut (), &mut |answer| match step(sent, answer) {
                 Ok(Step::Send(packet)) => {
                     sent += 1;
                     Some(packet)

@@ -2,7 +2,10 @@
 
 use heapless::Vec;
 
-use crate::packet::{Packet, Response};
+use crate::{
+    link::Attendant,
+    packet::{Packet, Response},
+};
 
 /// Most commands that one transaction may hold. The longest that the driver makes, the three certificate
 /// slots, takes twelve.
@@ -50,6 +53,27 @@ pub trait Transport {
         Ok(answered)
     }
 
+    /// As [`transact`](Self::transact), or [`transact_for_last`](Self::transact_for_last) if `is_last_only`, with somebody
+    /// to tell while a bridge on the way waits for a person, and who may take the request back. Returns how many commands
+    /// were answered. A way without a bridge tells nothing.
+    ///
+    /// # Errors
+    /// As [`transact`](Self::transact).
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        is_last_only: bool,
+        responses: &mut Responses,
+        attendant: &mut dyn Attendant,
+    ) -> Result<usize, Self::Error> {
+        let _ = attendant;
+        if is_last_only {
+            self.transact_for_last(commands, responses)
+        } else {
+            self.transact(commands, responses).map(|()| responses.len())
+        }
+    }
+
     /// Wakes the chip, sends the packets that `next` gives one after the other, and puts the chip to sleep: the
     /// transaction of a sequence whose next packet depends on the last answer.
     ///
@@ -72,16 +96,17 @@ pub trait Transport {
     /// As [`converse`](Self::converse), for a caller who knows which of the packets use a secret of the chip or change
     /// it: `plan`, in their order, of which 15 count, each whole or, where its data depends on answers,
     /// [without data](Packet::without_data). Where a person is to be asked, that is done before the chip wakes, since
-    /// then it does not wait.
+    /// then it does not wait; `attendant` is told meanwhile.
     ///
     /// # Errors
     /// As [`converse`](Self::converse).
     fn converse_planned(
         &mut self,
         plan: &[Packet],
+        attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Self::Error> {
-        let _ = plan;
+        let _ = (plan, attendant);
         self.converse(next)
     }
 }
@@ -101,6 +126,16 @@ impl<T: Transport + ?Sized> Transport for &mut T {
         (**self).transact_for_last(commands, responses)
     }
 
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        is_last_only: bool,
+        responses: &mut Responses,
+        attendant: &mut dyn Attendant,
+    ) -> Result<usize, Self::Error> {
+        (**self).transact_attended(commands, is_last_only, responses, attendant)
+    }
+
     fn converse(
         &mut self,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
@@ -111,8 +146,9 @@ impl<T: Transport + ?Sized> Transport for &mut T {
     fn converse_planned(
         &mut self,
         plan: &[Packet],
+        attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Self::Error> {
-        (**self).converse_planned(plan, next)
+        (**self).converse_planned(plan, attendant, next)
     }
 }

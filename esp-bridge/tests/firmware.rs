@@ -361,7 +361,7 @@ fn a_lease_that_says_what_it_is_for_gets_its_touch() {
         let mut lease = |plan: &[Packet]| {
             let mut packets = [read.clone(), ecdh.clone()].into_iter();
             let mut lengths = Vec::new();
-            let result = host.converse_planned(plan, &mut |answer| {
+            let result = host.converse_planned(plan, &mut (), &mut |answer| {
                 lengths.extend(answer.map(|answer| answer.data().len()));
                 packets.next()
             });

@@ -3,6 +3,7 @@
 use atecc::{
     Responses, Transport,
     i2c::{I2cTransport, Statistics},
+    link::Attendant,
     packet::{Packet, Response},
     zone::ClockDivider,
 };
@@ -63,10 +64,7 @@ impl Transport for Wire {
     type Error = TransportError;
 
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), TransportError> {
-        match self {
-            Self::I2c(transport) => Ok(transport.transact(commands, responses)?),
-            Self::Link(bridge) => bridge.transact(commands, responses),
-        }
+        self.transact_attended(commands, false, responses, &mut ()).map(|_| ())
     }
 
     fn transact_for_last(
@@ -74,9 +72,21 @@ impl Transport for Wire {
         commands: &[Packet],
         responses: &mut Responses,
     ) -> Result<usize, TransportError> {
+        self.transact_attended(commands, true, responses, &mut ())
+    }
+
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        is_last_only: bool,
+        responses: &mut Responses,
+        attendant: &mut dyn Attendant,
+    ) -> Result<usize, TransportError> {
         match self {
-            Self::I2c(transport) => Ok(transport.transact_for_last(commands, responses)?),
-            Self::Link(bridge) => bridge.transact_for_last(commands, responses),
+            Self::I2c(transport) => {
+                Ok(transport.transact_attended(commands, is_last_only, responses, attendant)?)
+            }
+            Self::Link(bridge) => bridge.transact_attended(commands, is_last_only, responses, attendant),
         }
     }
 
@@ -84,17 +94,18 @@ impl Transport for Wire {
         &mut self,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
-        self.converse_planned(&[], next)
+        self.converse_planned(&[], &mut (), next)
     }
 
     fn converse_planned(
         &mut self,
         plan: &[Packet],
+        attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
         match self {
-            Self::I2c(transport) => Ok(transport.converse_planned(plan, next)?),
-            Self::Link(bridge) => bridge.converse_planned(plan, next),
+            Self::I2c(transport) => Ok(transport.converse_planned(plan, attendant, next)?),
+            Self::Link(bridge) => bridge.converse_planned(plan, attendant, next),
         }
     }
 }

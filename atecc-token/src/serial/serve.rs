@@ -15,7 +15,7 @@ use std::{
 
 use atecc::{
     Responses, Transport,
-    link::{About, AsFault, Fault, Open, Server as FarEnd},
+    link::{About, AsFault, Attendant, Fault, Open, Server as FarEnd},
     packet::{Packet, Response},
 };
 pub use atecc_emulator::socket::ServeError;
@@ -127,30 +127,33 @@ impl Transport for Visitor<'_> {
     type Error = TransportError;
 
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), TransportError> {
-        self.in_turn(|bus| bus.transact(commands, responses))
+        self.transact_attended(commands, false, responses, &mut ()).map(|_| ())
     }
 
-    fn transact_for_last(
+    fn transact_attended(
         &mut self,
         commands: &[Packet],
+        is_last_only: bool,
         responses: &mut Responses,
+        attendant: &mut dyn Attendant,
     ) -> Result<usize, TransportError> {
-        self.in_turn(|bus| bus.transact_for_last(commands, responses))
+        self.in_turn(|bus| bus.transact_attended(commands, is_last_only, responses, attendant))
     }
 
     fn converse(
         &mut self,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
-        self.converse_planned(&[], next)
+        self.converse_planned(&[], &mut (), next)
     }
 
     fn converse_planned(
         &mut self,
         plan: &[Packet],
+        attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
-        self.in_turn(|bus| bus.converse_planned(plan, next))
+        self.in_turn(|bus| bus.converse_planned(plan, attendant, next))
     }
 }
 

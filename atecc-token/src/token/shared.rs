@@ -13,7 +13,8 @@ use crate::{
 use atecc::{
     Configuration, Responses, SerialNumber, Status, Transport,
     command::{self, Address, Command, Read, ReadSize, Zone},
-    i2c, link,
+    i2c,
+    link::{self, Attendant},
     packet::{Packet, Response},
     zone::CONFIGURATION_ZONE,
 };
@@ -181,21 +182,7 @@ impl Transport for SharedBus {
     type Error = TransportError;
 
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), TransportError> {
-        let Some(expected) = self.expected else {
-            return self.repeated(commands, |transport| transport.transact(commands, responses));
-        };
-        if !commands.iter().all(|packet| command::is_repeatable(packet.opcode(), packet.param1())) {
-            return self.transact_step_by_step(expected, commands, responses);
-        }
-        // Nothing here harms another chip: its answers are just not handed out.
-        let mut with_serial: Vec<Packet> = vec![SERIAL_NUMBER.packet()];
-        with_serial.extend_from_slice(commands);
-        self.repeated(&with_serial, |transport| transport.transact(&with_serial, responses))?;
-        if let Some(block) = responses.first() {
-            check(expected, block)?;
-            responses.remove(0);
-        }
-        Ok(())
+        self.transact_attended(commands, false, responses, &mut ()).map(|_| ())
     }
 
     fn transact_for_last(
@@ -203,12 +190,26 @@ impl Transport for SharedBus {
         commands: &[Packet],
         responses: &mut Responses,
     ) -> Result<usize, TransportError> {
-        if self.expected.is_none() {
-            return self.repeated(commands, |transport| transport.transact_for_last(commands, responses));
-        }
-        self.transact(commands, responses)?;
+        self.transact_attended(commands, true, responses, &mut ())
+    }
+
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        is_last_only: bool,
+        responses: &mut Responses,
+        attendant: &mut dyn Attendant,
+    ) -> Result<usize, TransportError> {
+        let Some(expected) = self.expected else {
+            return self.repeated(commands, |transport| {
+                transport.transact_attended(commands, is_last_only, responses, attendant)
+            });
+        };
+        self.transact_with(expected, commands, responses, attendant)?;
         let answered = responses.len();
-        responses.drain(..answered.saturating_sub(1));
+        if is_last_only {
+            responses.drain(..answered.saturating_sub(1));
+        }
         Ok(answered)
     }
 
@@ -216,17 +217,18 @@ impl Transport for SharedBus {
         &mut self,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
-        self.converse_planned(&[], next)
+        self.converse_planned(&[], &mut (), next)
     }
 
     fn converse_planned(
         &mut self,
         plan: &[Packet],
+        attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
         match self.expected {
-            Some(expected) => self.converse_with(expected, plan, next),
-            None => self.locked(|transport| transport.converse_planned(plan, next)),
+            Some(expected) => self.converse_with(expected, plan, attendant, next),
+            None => self.locked(|transport| transport.converse_planned(plan, attendant, next)),
         }
     }
 }
@@ -250,19 +252,44 @@ impl SharedBus {
         }
     }
 
+    /// A transaction whose answers are of the expected chip.
+    fn transact_with(
+        &mut self,
+        expected: SerialNumber,
+        commands: &[Packet],
+        responses: &mut Responses,
+        attendant: &mut dyn Attendant,
+    ) -> Result<(), TransportError> {
+        if !commands.iter().all(|packet| command::is_repeatable(packet.opcode(), packet.param1())) {
+            return self.transact_step_by_step(expected, commands, responses, attendant);
+        }
+        // Nothing here harms another chip: its answers are just not handed out.
+        let mut with_serial: Vec<Packet> = vec![SERIAL_NUMBER.packet()];
+        with_serial.extend_from_slice(commands);
+        self.repeated(&with_serial, |transport| {
+            transport.transact_attended(&with_serial, false, responses, attendant)
+        })?;
+        if let Some(block) = responses.first() {
+            check(expected, block)?;
+            responses.remove(0);
+        }
+        Ok(())
+    }
+
     /// A transaction whose commands are sent to the expected chip only.
     fn transact_step_by_step(
         &mut self,
         expected: SerialNumber,
         commands: &[Packet],
         responses: &mut Responses,
+        attendant: &mut dyn Attendant,
     ) -> Result<(), TransportError> {
         responses.clear();
         // All of it is known beforehand.
         let plan = commands;
         let mut commands = commands.iter();
         let mut has_room = true;
-        self.converse_with(expected, plan, &mut |answer| {
+        self.converse_with(expected, plan, attendant, &mut |answer| {
             if let Some(answer) = answer {
                 has_room &= responses.push(answer.clone()).is_ok();
             }
@@ -276,12 +303,13 @@ impl SharedBus {
         &mut self,
         expected: SerialNumber,
         plan: &[Packet],
+        attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
         let mut serial = Serial::Unknown;
         let mut stranger = Ok(());
         self.locked(|transport| {
-            transport.converse_planned(plan, &mut |answer| match (serial, answer) {
+            transport.converse_planned(plan, attendant, &mut |answer| match (serial, answer) {
                 (Serial::Unknown, _) => {
                     serial = Serial::Asked;
                     Some(SERIAL_NUMBER.packet())

@@ -121,7 +121,7 @@ impl<S: Stream, A: Attendant> Client<S, A> {
 
     fn hello_within(&mut self, limit: Duration) -> Result<&Welcome, Error<S::Error>> {
         self.welcome = None;
-        let result = self.exchange(Kind::Hello, true, HELLO_INTERVAL, limit, |request, _| {
+        let result = self.exchange(Kind::Hello, true, HELLO_INTERVAL, limit, &mut (), |request, _| {
             request.put(&[VERSION]);
         });
         match result {
@@ -164,7 +164,7 @@ impl<S: Stream, A: Attendant> Client<S, A> {
             return Ok(false);
         }
         let body = |request: &mut FrameWriter, _| request.put(&rate.to_le_bytes());
-        match self.exchange(Kind::Rate, true, HELLO_INTERVAL, HELLO_INTERVAL * 2, body) {
+        match self.exchange(Kind::Rate, true, HELLO_INTERVAL, HELLO_INTERVAL * 2, &mut (), body) {
             Err(Error::Fault(Fault::Unsupported)) => return Ok(false),
             // The answer may have been lost: the line may already run at the new rate.
             Ok(()) | Err(Error::NoAnswer { .. }) => {}
@@ -181,16 +181,6 @@ impl<S: Stream, A: Attendant> Client<S, A> {
         self.hello_within(HELLO_LIMIT + RATE_LIMIT).map(|_| false)
     }
 
-    /// One transaction; the answer is in the receiver.
-    fn request(&mut self, flags: u8, commands: &[Packet]) -> Result<(), Error<S::Error>> {
-        if commands.len() > MAX_COMMANDS {
-            return Err(Error::TooLarge);
-        }
-        let is_repeatable = commands.iter().all(repeatable);
-        let longest = self.longest_request()?;
-        self.chip(Kind::Transact, flags, is_repeatable, commands, &[], longest)
-    }
-
     /// Longest request payload that the far end takes.
     fn longest_request(&mut self) -> Result<usize, Error<S::Error>> {
         Ok(usize::from(self.welcome()?.max_request))
@@ -203,8 +193,9 @@ impl<S: Stream, A: Attendant> Client<S, A> {
         is_repeatable: bool,
         commands: &[Packet],
         plan: &[Packet],
-        longest: usize,
+        attendant: &mut dyn Attendant,
     ) -> Result<(), Error<S::Error>> {
+        let longest = self.longest_request()?;
         let bytes: usize = commands.iter().chain(plan).map(|packet| packet.as_bytes().len()).sum();
         if 6 + bytes > longest {
             return Err(Error::TooLarge);
@@ -223,13 +214,14 @@ impl<S: Stream, A: Attendant> Client<S, A> {
         };
         let start = self.stream.now();
         loop {
-            let result = match self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, body) {
+            let result = match self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, attendant, body)
+            {
                 // The far end has started anew, and this request did not run, or may run twice.
                 Err(Error::Fault(Fault::Forgotten))
                     if kind != Kind::Next && (is_repeatable || self.attempts == 1) =>
                 {
                     self.hello()?;
-                    self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, body)
+                    self.exchange(kind, is_repeatable, wait, super::ANSWER_LIMIT, attendant, body)
                 }
                 result => result,
             };
@@ -289,11 +281,7 @@ impl<S: Stream, A: Attendant> Transport for Client<S, A> {
     type Error = Error<S::Error>;
 
     fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error> {
-        responses.clear();
-        self.request(0, commands)?;
-        let result = self.answers(commands, false, responses);
-        self.receiver.clear();
-        result.map(|_| ())
+        self.transact_attended(commands, false, responses, &mut ()).map(|_| ())
     }
 
     fn transact_for_last(
@@ -301,9 +289,24 @@ impl<S: Stream, A: Attendant> Transport for Client<S, A> {
         commands: &[Packet],
         responses: &mut Responses,
     ) -> Result<usize, Self::Error> {
+        self.transact_attended(commands, true, responses, &mut ())
+    }
+
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        is_last_only: bool,
+        responses: &mut Responses,
+        attendant: &mut dyn Attendant,
+    ) -> Result<usize, Self::Error> {
         responses.clear();
-        self.request(LAST_ONLY, commands)?;
-        let result = self.answers(commands, true, responses);
+        if commands.len() > MAX_COMMANDS {
+            return Err(Error::TooLarge);
+        }
+        let is_repeatable = commands.iter().all(repeatable);
+        let flags = if is_last_only { LAST_ONLY } else { 0 };
+        self.chip(Kind::Transact, flags, is_repeatable, commands, &[], attendant)?;
+        let result = self.answers(commands, is_last_only, responses);
         self.receiver.clear();
         result
     }
@@ -312,15 +315,15 @@ impl<S: Stream, A: Attendant> Transport for Client<S, A> {
         &mut self,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Self::Error> {
-        self.converse_planned(&[], next)
+        self.converse_planned(&[], &mut (), next)
     }
 
     fn converse_planned(
         &mut self,
         plan: &[Packet],
+        attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Self::Error> {
-        let longest = self.longest_request()?;
         // An older far end asks for nothing in a lease, or refuses what it would have to ask for.
         let knows = self.welcome()?.capabilities.contains(Capabilities::PLAN);
         let mut plan = if knows { plan.get(..MAX_COMMANDS - 1).unwrap_or(plan) } else { &[] };
@@ -330,7 +333,7 @@ impl<S: Stream, A: Attendant> Transport for Client<S, A> {
             let commands = core::slice::from_ref(&command);
             let is_repeatable = kind == Kind::Lease && repeatable(&command);
             let flags = if plan.is_empty() { 0 } else { PLANNED };
-            self.chip(kind, flags, is_repeatable, commands, plan, longest)?;
+            self.chip(kind, flags, is_repeatable, commands, plan, attendant)?;
             // Said once, with the first.
             plan = &[];
             let mut responses = Responses::new();
@@ -349,7 +352,7 @@ impl<S: Stream, A: Attendant> Transport for Client<S, A> {
             }
         }
         if kind == Kind::Next {
-            self.exchange(Kind::End, true, WAY, super::ANSWER_LIMIT, |_, _| {})?;
+            self.exchange(Kind::End, true, WAY, super::ANSWER_LIMIT, &mut (), |_, _| {})?;
         }
         Ok(())
     }

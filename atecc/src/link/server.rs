@@ -2,6 +2,7 @@
 
 mod kit_text;
 mod lease;
+mod waiting;
 
 use core::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::{
     packet::{MAX_RESPONSE_DATA, OVERHEAD, Packet, Response},
     transport::MAX_COMMANDS,
 };
+use waiting::{Heard, Waiting};
 
 /// How long [`Server::poll`] waits for something to happen, and how often a person is looked after.
 const POLL: Duration = Duration::from_millis(20);
@@ -226,13 +228,16 @@ impl<'a> Server<'a> {
         let mut responses = Responses::new();
         let result = match self.admit(stream, gate, &asked, Some(sequence))? {
             Err(fault) => Err(fault),
-            Ok(()) if request.flags & LAST_ONLY != 0 => transport
-                .transact_for_last(&request.packets, &mut responses)
-                .map_err(|error| error.as_fault()),
-            Ok(()) => transport
-                .transact(&request.packets, &mut responses)
-                .map(|()| responses.len())
-                .map_err(|error| error.as_fault()),
+            Ok(()) => {
+                let is_last_only = request.flags & LAST_ONLY != 0;
+                let mut host = self.waiting(stream, Some(sequence));
+                let result =
+                    transport.transact_attended(&request.packets, is_last_only, &mut responses, &mut host);
+                if let Some(error) = host.error {
+                    return Err(error);
+                }
+                result.map_err(|error| error.as_fault())
+            }
         };
         gate.done(&asked, result.map(|_| responses.as_slice()));
         Ok(result.map(|answered| self.write_answer(sequence, answered, &responses)))
@@ -251,10 +256,11 @@ impl<'a> Server<'a> {
             Decision::Refuse(fault) => return Ok(Err(fault)),
             Decision::Ask(limit) => limit.min(TOUCH_LIMIT),
         };
-        let end = stream.now() + limit;
-        let mut report = stream.now();
+        let mut host = self.waiting(stream, sequence);
+        let end = host.stream.now() + limit;
+        let mut report = host.stream.now();
         let fault = loop {
-            let now = stream.now();
+            let now = host.stream.now();
             let left = end.saturating_sub(now);
             match gate.verdict(asked, left) {
                 Verdict::Allow => return Ok(Ok(())),
@@ -262,32 +268,25 @@ impl<'a> Server<'a> {
                 Verdict::Waiting if left.is_zero() => break Fault::NotTouched,
                 Verdict::Waiting => {}
             }
-            if let Some(sequence) = sequence.filter(|_| now >= report) {
+            if now >= report {
                 report = now + PROGRESS_INTERVAL;
-                begin(&mut self.answer, Kind::Progress, sequence);
-                Progress::Touch { seconds_left: left.as_secs() as u16 }.write(&mut self.answer);
-                self.answer.end();
-                stream.write(self.answer.frame())?;
+                host.tell(Progress::Touch { seconds_left: left.as_secs() as u16 })?;
             }
-            let Some(incoming) = self.receiver.receive(stream, POLL)? else { continue };
-            match split(self.receiver.payload()) {
-                Some((code, of, _)) if incoming == Incoming::Frame && Some(of) == sequence => {
-                    if code == Kind::Cancel.code() {
-                        break Fault::Cancelled;
-                    }
-                    // The same request again: it was answered with progress, and is once more.
-                    report = now;
-                }
-                Some((_, of, _)) if sequence.is_some_and(|newest| is_stale(newest, of)) => {}
-                _ => {
-                    // Somebody else talks, or the same host after a restart.
-                    self.pending = Some(incoming);
-                    break Fault::Cancelled;
-                }
+            match host.listen(POLL)? {
+                Heard::Nothing => {}
+                // It was answered with progress, and is once more.
+                Heard::Again => report = now,
+                Heard::Gone => break Fault::Cancelled,
             }
         };
         gate.withdrawn(asked, fault);
         Ok(Err(fault))
+    }
+
+    /// The host of the request `sequence`, as long as that is not answered.
+    fn waiting<'b, S: Stream>(&'b mut self, stream: &'b mut S, sequence: Option<u32>) -> Waiting<'b, S> {
+        let Self { receiver, answer, pending, .. } = self;
+        Waiting { stream, receiver, answer, pending, sequence, error: None }
     }
 
     /// Writes an answer, to be sent.

@@ -8,6 +8,7 @@ mod kit;
 mod lease;
 mod loss;
 mod rate;
+mod relay;
 mod snapshots;
 
 use core::convert::Infallible;

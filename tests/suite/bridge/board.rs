@@ -57,6 +57,8 @@ struct State {
     is_pulled: AtomicBool,
     at_device: Mutex<AtDevice>,
     asked: AtomicUsize,
+    questions: AtomicUsize,
+    withdrawn: AtomicUsize,
     requests: AtomicUsize,
     last_answer: AtomicUsize,
     rate: AtomicU32,
@@ -91,6 +93,16 @@ impl Board {
     /// How often somebody was asked for a touch and answered, or did not come.
     pub(crate) fn asked(&self) -> usize {
         self.state.asked.load(Ordering::SeqCst)
+    }
+
+    /// How many questions there were.
+    pub(crate) fn questions(&self) -> usize {
+        self.state.questions.load(Ordering::SeqCst)
+    }
+
+    /// How often a question was taken back before its time was over.
+    pub(crate) fn withdrawn(&self) -> usize {
+        self.state.withdrawn.load(Ordering::SeqCst)
     }
 
     pub(crate) fn port(&self) -> PathBuf {
@@ -174,7 +186,7 @@ impl Doorkeeper {
 impl Gate for Doorkeeper {
     fn decide(&mut self, asked: &Asked<'_>) -> Decision {
         let uses = asked.packets.iter().find(|packet| uses_secret(packet));
-        match (uses, self.at_device()) {
+        let decision = match (uses, self.at_device()) {
             // At the beginning of a lease it was asked for, and in no other way it gets here.
             (Some(_), AtDevice::Comes(_)) if asked.origin == Origin::LeaseNext => Decision::Allow,
             (None, _) | (_, AtDevice::Open) => Decision::Allow,
@@ -182,7 +194,9 @@ impl Gate for Doorkeeper {
             (Some(_), AtDevice::Denies) => Decision::Ask(Duration::from_secs(10)),
             (Some(_), AtDevice::Away(limit)) => Decision::Ask(limit),
             (Some(_), AtDevice::Comes(_)) => Decision::Ask(QUESTION_LIMIT),
-        }
+        };
+        self.0.questions.fetch_add(usize::from(matches!(decision, Decision::Ask(_))), Ordering::SeqCst);
+        decision
     }
 
     fn verdict(&mut self, _: &Asked<'_>, left: Duration) -> Verdict {
@@ -195,6 +209,10 @@ impl Gate for Doorkeeper {
             self.0.asked.fetch_add(1, Ordering::SeqCst);
         }
         verdict
+    }
+
+    fn withdrawn(&mut self, _: &Asked<'_>, fault: Fault) {
+        self.0.withdrawn.fetch_add(usize::from(fault == Fault::Cancelled), Ordering::SeqCst);
     }
 }
 

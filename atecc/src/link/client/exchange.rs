@@ -1,6 +1,6 @@
 //! One request and its answer, over a stream that may lose either.
 
-use core::{ops::ControlFlow, time::Duration};
+use core::time::Duration;
 
 use super::{Attendant, Client, Error};
 use crate::link::{
@@ -13,13 +13,14 @@ const CANCEL_LIMIT: Duration = Duration::from_secs(1);
 
 impl<S: Stream, A: Attendant> Client<S, A> {
     /// Sends the request that `body` writes, again after each `wait`, until its answer is in the receiver or
-    /// `limit` is over. `body` is given the flag of a repetition that must not be executed twice.
+    /// `limit` is over. `attendant` is told as this client's own one is. `body` is given the flag of a repetition that must not be executed twice.
     pub(super) fn exchange(
         &mut self,
         kind: Kind,
         is_repeatable: bool,
         wait: Duration,
         limit: Duration,
+        attendant: &mut dyn Attendant,
         body: impl Fn(&mut FrameWriter, u8),
     ) -> Result<(), Error<S::Error>> {
         self.sequence = self.sequence.wrapping_add(1);
@@ -60,7 +61,8 @@ impl<S: Stream, A: Attendant> Client<S, A> {
                         let now = self.stream.now();
                         end = now + PROGRESS_LIMIT;
                         repeat = now + PROGRESS_LIMIT / 2;
-                        if self.attendant.progress(progress) == ControlFlow::Break(()) {
+                        let (own, other) = (self.attendant.progress(progress), attendant.progress(progress));
+                        if own.is_break() || other.is_break() {
                             is_cancelled = true;
                             end = now + CANCEL_LIMIT;
                             begin(&mut self.request, Kind::Cancel, self.sequence);

@@ -1,13 +1,14 @@
 //! A lease: a conversation of the transport whose packets come from the stream.
 
-use core::time::Duration;
+use core::{cell::RefCell, ops::ControlFlow, time::Duration};
 
-use super::{Request, Server, is_stale};
+use super::{Request, Server, is_stale, waiting::Waiting};
 use crate::{
     Status, Transport,
     command::ExecutionTime,
     link::{
-        AsFault, Asked, Decision, Fault, FrameWriter, Gate, Incoming, Kind, LEASE, Origin, Receiver, Stream,
+        AsFault, Asked, Attendant, Decision, Fault, FrameWriter, Gate, Incoming, Kind, LEASE, Origin,
+        Progress, Receiver, Stream,
         message::{begin, split, split_packet},
     },
     packet::{Packet, Response},
@@ -36,7 +37,7 @@ impl Server<'_> {
             return self.conclude(stream, sequence, Err(fault));
         }
         let end = stream.now() + LEASE;
-        let mut lease = Lease {
+        let lease = RefCell::new(Lease {
             stream,
             gate,
             receiver: &mut self.receiver,
@@ -47,12 +48,14 @@ impl Server<'_> {
             sequence,
             current: request.packets.first().cloned(),
             end,
+            was_awaited: false,
             outcome: Outcome::Over,
             error: None,
-        };
+        });
         let plan = request.packets.get(1..).unwrap_or_default();
-        let result = transport.converse_planned(plan, &mut |answer| lease.step(answer));
-        let Lease { error, outcome, sequence, current, origin, answered, .. } = lease;
+        let result = transport
+            .converse_planned(plan, &mut Holder(&lease), &mut |answer| lease.borrow_mut().step(answer));
+        let Lease { error, outcome, sequence, current, origin, answered, .. } = lease.into_inner();
         self.newest = Some(sequence);
         self.is_answered = answered == Some(sequence);
         if let Some(error) = error {
@@ -98,14 +101,34 @@ struct Lease<'a, S: Stream, G> {
     /// Its command.
     current: Option<Packet>,
     end: Duration,
+    /// A bridge on the way waited for a person before the chip woke.
+    was_awaited: bool,
     outcome: Outcome,
     error: Option<S::Error>,
+}
+
+/// Who holds a lease, while a bridge on the way to the chip waits for a person.
+struct Holder<'l, 'a, S: Stream, G>(&'l RefCell<Lease<'a, S, G>>);
+
+impl<S: Stream, G> Attendant for Holder<'_, '_, S, G> {
+    fn progress(&mut self, progress: Progress) -> ControlFlow<()> {
+        let mut lease = self.0.borrow_mut();
+        lease.was_awaited = true;
+        let Lease { stream, receiver, answer, pending, sequence, error, .. } = &mut *lease;
+        let mut host = Waiting { stream, receiver, answer, pending, sequence: Some(*sequence), error: None };
+        let flow = host.progress(progress);
+        *error = host.error;
+        flow
+    }
 }
 
 impl<S: Stream, G: Gate> Lease<'_, S, G> {
     /// Gives the answer to the stream, and the next packet to the chip.
     fn step(&mut self, answer: Option<&Response>) -> Option<Packet> {
         let Some(response) = answer else { return self.current.clone() };
+        if core::mem::take(&mut self.was_awaited) {
+            self.end = self.stream.now() + LEASE - time_of(self.current.as_ref()).min(LEASE);
+        }
         let asked = Asked { packets: self.current.as_slice(), origin: self.origin };
         self.gate.done(&asked, Ok(core::slice::from_ref(response)));
         begin(self.answer, Kind::Answer, self.sequence);
@@ -174,8 +197,7 @@ impl<S: Stream, G: Gate> Lease<'_, S, G> {
         let packet = self.current.as_ref().ok_or(Fault::Malformed)?;
         let asked = Asked { packets: core::slice::from_ref(packet), origin: self.origin };
         // The chip would fall asleep over it.
-        let expected = Duration::from_micros(ExecutionTime::of(packet.opcode()).typical_us.into());
-        if self.stream.now() + expected > self.end {
+        if self.stream.now() + time_of(Some(packet)) > self.end {
             return Err(Fault::LeaseExpired);
         }
         match self.gate.decide(&asked) {
@@ -189,4 +211,10 @@ impl<S: Stream, G: Gate> Lease<'_, S, G> {
     fn note<V>(&mut self, result: Result<V, S::Error>) -> Option<V> {
         result.map_err(|error| self.error = Some(error)).ok()
     }
+}
+
+/// How long the chip works at `packet`, as a rule.
+fn time_of(packet: Option<&Packet>) -> Duration {
+    let typical_us = packet.map_or(0, |packet| ExecutionTime::of(packet.opcode()).typical_us);
+    Duration::from_micros(typical_us.into())
 }

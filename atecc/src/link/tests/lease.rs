@@ -9,7 +9,7 @@ pub(super) fn random() -> Packet {
 }
 
 /// A socket: here both ends must run at the same time.
-pub(super) struct Socket(UnixStream, Instant);
+pub(super) struct Socket(pub(super) UnixStream, pub(super) Instant);
 
 impl Stream for Socket {
     type Error = io::Error;
@@ -175,7 +175,7 @@ fn what_a_lease_is_for_is_asked_for_before_the_chip_wakes() {
     let asked = apart(gate, |client| {
         let mut converse = |plan: &[Packet], packets: &[Packet]| {
             let mut packets = packets.iter().cloned();
-            client.converse_planned(plan, &mut |_| packets.next())
+            client.converse_planned(plan, &mut (), &mut |_| packets.next())
         };
         let both = [random(), sign.clone()];
         converse(core::slice::from_ref(&sign), &both).unwrap();
