@@ -3,6 +3,7 @@
 mod connection;
 mod error;
 mod file;
+mod jobs;
 mod lines;
 mod link;
 mod local;
@@ -23,6 +24,7 @@ use crate::outbox::Options as Outbox;
 use crate::tls::{ALPN_AWS_MQTT, Versions};
 
 pub use error::Error;
+pub use jobs::{Command, Jobs};
 pub use lines::{Line, Pin, Toggle, Which};
 pub use local::Local;
 pub use names::{Names, Subject};
@@ -80,6 +82,8 @@ pub struct Config {
     pub toggles: Vec<Toggle>,
     /// How a gateway without a certificate gets one.
     pub provision: Option<Provision>,
+    /// What jobs may do.
+    pub jobs: Jobs,
 }
 
 /// What is sent by itself.
@@ -212,6 +216,7 @@ impl Config {
             lines,
             toggles: typed.toggles,
             provision,
+            jobs: typed.jobs.meant().map_err(|problem| unfit("[jobs]", problem))?,
         })
     }
 }
@@ -295,6 +300,12 @@ mod tests {
             ("[[lines]]\nproperty = 'a'\n[[lines]]\nproperty = 'a'", "two lines are called \"a\""),
             ("[[lines]]\nproperty = 'a'\ndirection = 'input'\nsafe = true", "only an output"),
             ("[[toggles]]\ntopic = 'x'\nline = 'fan'", "line 3: \"fan\" in [[toggles]] is no output"),
+            ("[jobs]\nallow = ['everything']", "line 4"),
+            ("[jobs]\ncommands = [{ name = 'a', argv = ['sh', '-c'] }]", "full path"),
+            (
+                "[jobs]\ncommands = [{ name = 'a', argv = ['/a'] }, { name = 'a', argv = ['/b'] }]",
+                "line 3: [jobs] needs",
+            ),
             ("[local]\nlisten = '0.0.0.0:1883'", "loopback"),
             ("[outbox]\nwhen_full = 'explode'", "line 4"),
         ] {

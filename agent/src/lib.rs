@@ -9,6 +9,7 @@
 pub mod config;
 pub mod dial;
 pub mod gpio;
+pub mod jobs;
 pub mod key;
 pub mod local;
 pub mod mqtt;

@@ -16,7 +16,7 @@ use crate::tls::{Connector, Versions};
 pub use error::Error;
 pub use once::ONCE_LIMIT;
 pub use report::{Cause, Pulse, Report};
-pub use run::SHUTDOWN_LIMIT;
+pub use run::{End, SHUTDOWN_LIMIT};
 
 /// An agent that is ready to run: configuration understood, certificates read, roots loaded.
 pub struct Agent {
@@ -26,6 +26,7 @@ pub struct Agent {
     /// Lines that take the place of configured ones.
     lines: Vec<(String, Box<dyn Line>)>,
     observer: Box<dyn FnMut(Report) + Send>,
+    log_filter: Option<feature::LogFilter>,
 }
 
 impl Agent {
@@ -45,7 +46,8 @@ impl Agent {
     pub fn with_versions(config: Config, identity: &Identity, versions: Versions) -> Result<Self, Error> {
         let names = config.names(&Subject::of(identity))?;
         let connector = config.connector(identity, versions)?;
-        Ok(Self { config, names, connector, lines: Vec::new(), observer: Box::new(drop) })
+        let (lines, observer) = (Vec::new(), Box::new(drop));
+        Ok(Self { config, names, connector, lines, observer, log_filter: None })
     }
 
     /// Puts `line` in the place of the configured one called `property`, if there is one.
@@ -59,6 +61,12 @@ impl Agent {
     #[must_use]
     pub fn observer(self, observer: impl FnMut(Report) + Send + 'static) -> Self {
         Self { observer: Box::new(observer), ..self }
+    }
+
+    /// Lets `filter` change what is logged, when a job that is allowed to wants that. Its error says why it cannot.
+    #[must_use]
+    pub fn log_filter(self, filter: impl FnMut(&str) -> Result<(), String> + Send + 'static) -> Self {
+        Self { log_filter: Some(Box::new(filter)), ..self }
     }
 
     fn link_options(&self, filters: Vec<String>) -> Options {

@@ -2,6 +2,7 @@
 //!
 //! Both are required: where they are missing, the tests fail and say that `tests/run` installs them.
 
+mod device;
 mod double;
 mod doubles;
 mod microburst;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use atecc_agent::config::Config;
 use atecc_agent::gpio::SimulatedLine;
 use atecc_agent::mqtt::Reconnect;
-use atecc_agent::supervisor::{self, Agent, Report};
+use atecc_agent::supervisor::{self, Agent, End, Report};
 use atecc_emulator::{EepromFile, provision};
 use atecc_token::{DeviceSpec, Token};
 use identity::Identity;
@@ -106,7 +106,7 @@ pub(crate) struct Running {
     reports: mpsc::Receiver<Report>,
     told: Vec<Report>,
     stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<Result<(), supervisor::Error>>>,
+    thread: Option<JoinHandle<Result<End, supervisor::Error>>>,
 }
 
 impl Running {
@@ -173,7 +173,7 @@ impl Running {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        thread.join().map_err(|_| "the agent panicked")??;
+        let _ = thread.join().map_err(|_| "the agent panicked")??;
         Ok(())
     }
 }

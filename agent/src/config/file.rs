@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::connection::{Tls, Typed as Proxy};
+use super::jobs::Typed as Jobs;
 use super::lines::{Toggle, Typed as Line};
 use super::local::Typed as Local;
 use super::outbox::Outbox;
@@ -44,6 +45,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) shadow: Shadow,
     pub(super) lines: Option<Vec<Line>>,
+    #[serde(default)]
+    pub(super) jobs: Jobs,
     #[serde(default)]
     pub(super) toggles: Vec<Toggle>,
     pub(super) provision: Option<Provision>,

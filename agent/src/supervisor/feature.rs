@@ -3,6 +3,7 @@
 
 mod commands;
 mod filters;
+mod jobs;
 mod lines;
 mod local;
 mod shadow;
@@ -57,7 +58,11 @@ pub(super) struct Means {
     local_clients: Option<usize>,
     reports: mpsc::UnboundedSender<Report>,
     wake: Arc<Notify>,
+    restart: bool,
 }
+
+/// Changes what is logged, as `--log` does it. The text says why it cannot.
+pub(super) type LogFilter = Box<dyn FnMut(&str) -> Result<(), String> + Send>;
 
 /// What features tell, tasks of theirs included, in its order.
 pub(super) type Reports = mpsc::UnboundedReceiver<Report>;
@@ -67,7 +72,7 @@ impl Means {
     pub(super) fn new(link: Link, outbox: Outbox, lines: Lines, wake: Arc<Notify>) -> (Self, Reports) {
         let (reports, told) = mpsc::unbounded_channel();
         let (toggled, local_clients) = (BTreeSet::new(), None);
-        (Self { link, outbox, lines, toggled, local_clients, reports, wake }, told)
+        (Self { link, outbox, lines, toggled, local_clients, reports, wake, restart: false }, told)
     }
 
     /// Tells of something that happened.
@@ -101,6 +106,21 @@ impl Means {
         }
     }
 
+    /// The agent is to end, and to be started again.
+    fn restart(&mut self) {
+        self.restart = true;
+    }
+
+    /// Whether it is.
+    pub(super) fn is_to_restart(&self) -> bool {
+        self.restart
+    }
+
+    /// For a task that lets time pass when it has ended.
+    fn waker(&self) -> Arc<Notify> {
+        self.wake.clone()
+    }
+
     /// For a task that tells later.
     fn reports(&self) -> mpsc::UnboundedSender<Report> {
         self.reports.clone()
@@ -132,6 +152,10 @@ impl Features {
             for name in names {
                 all.push(Box::new(shadow::Shadow::new(&agent.names.thing, name)));
             }
+        }
+        if agent.config.jobs.is_wanted() {
+            let log_filter = agent.log_filter.take();
+            all.push(Box::new(jobs::Jobs::new(&agent.names.thing, &agent.config.jobs, log_filter)));
         }
         if let Some(local) = local::Listener::open(agent, outbox)? {
             all.push(Box::new(local));
@@ -182,6 +206,12 @@ impl Features {
     fn each(&mut self, mut act: impl FnMut(&mut dyn Feature)) {
         self.0.iter_mut().for_each(|(_, feature)| act(&mut **feature));
     }
+}
+
+/// Tells the requests of this process from those of others, and of its own past.
+fn token_prefix() -> String {
+    let random = getrandom::u32().unwrap_or_else(|_| std::process::id());
+    format!("{random:08x}")
 }
 
 /// Something that is due again and again.

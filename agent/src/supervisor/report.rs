@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::jobs;
 use crate::mqtt::{Acknowledgement, Disconnect, Message};
 use crate::outbox::{self, Notice, Refusal};
 use crate::tls::Handshake;
@@ -118,6 +119,27 @@ pub enum Report {
         /// Why.
         problem: String,
     },
+    /// A job of the cloud begins.
+    JobStarted {
+        /// Its id.
+        job: String,
+        /// What it does.
+        operation: &'static str,
+    },
+    /// The service knows how a job ended.
+    JobEnded {
+        /// Its id.
+        job: String,
+        /// How.
+        status: jobs::Status,
+        /// Why it was not done.
+        reason: Option<String>,
+    },
+    /// Something is wrong between the jobs service and the agent.
+    JobsFailed {
+        /// What.
+        problem: String,
+    },
     /// The agent is alive; told once a second, from the moment when everything is set up.
     Pulse(Pulse),
     /// The link was closed in good order.
@@ -215,6 +237,9 @@ impl Report {
                 tracing::info!(version, took_ms = milliseconds(*took), "shadow update accepted");
             }
             Self::ShadowFailed { problem } => tracing::warn!("shadow: {problem}"),
+            Self::JobStarted { job, operation } => tracing::info!(job, operation, "job begins"),
+            Self::JobEnded { job, status, reason } => tracing::info!(job, ?status, reason, "job ended"),
+            Self::JobsFailed { problem } => tracing::warn!("jobs: {problem}"),
             // Nobody wants to read this every second.
             Self::Pulse(_) => {}
             Self::Stopped { unacknowledged: 0 } => tracing::info!("stopped"),

@@ -20,13 +20,23 @@ pub(super) const ACKNOWLEDGEMENT_LIMIT: Duration = Duration::from_secs(3600);
 /// How long the outbox may take for its last commit.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
+/// Why the agent has ended in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum End {
+    /// It was told to.
+    Stopped,
+    /// It is to be started again.
+    Restart,
+}
+
 impl Agent {
-    /// Runs until `shutdown` comes, through any number of connections. What is on its way then has
+    /// Runs until `shutdown` comes, or a job wants it to be started again, through any number of connections. What is on its way then has
     /// [`SHUTDOWN_LIMIT`] to arrive.
     ///
     /// # Errors
     /// When the link cannot be started or its thread has died; never because of the network.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<End, Error> {
         self.tell_start();
         let wake = Arc::<Notify>::default();
         let lines = self.lines(&wake)?;
@@ -38,7 +48,7 @@ impl Agent {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut shutdown = pin!(shutdown);
-        loop {
+        while !means.is_to_restart() {
             tokio::select! {
                 () = &mut shutdown => break,
                 event = events.next() => features.event(event.ok_or(Error::LinkEnded)?, &mut means),
@@ -51,11 +61,12 @@ impl Agent {
                 () = means.woken() => features.tick(&mut means),
             }
         }
+        let end = if means.is_to_restart() { End::Restart } else { End::Stopped };
         features.stop(&mut means);
         // The link must not wait for a reader that does not read any more.
         drop(events);
         self.stop(means, told).await;
-        Ok(())
+        Ok(end)
     }
 
     fn lines(&mut self, wake: &Arc<Notify>) -> Result<Lines, Error> {

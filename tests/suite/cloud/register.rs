@@ -12,7 +12,7 @@ use super::ministack::Ministack;
 use crate::support::{Chip, Finished, program, run};
 
 /// `atecc register` for this chip, with its files in the chip's folder.
-fn register(chip: &Chip, double: &super::Double) -> Command {
+pub(super) fn register(chip: &Chip, double: &super::Double) -> Command {
     let mut command = chip.atecc();
     command.args(["register", "--endpoint-url", &double.url(), "--out"]).arg(chip.path("agent"));
     double.inside(&command)
@@ -27,7 +27,7 @@ fn agent(ministack: &Ministack, folder: &Path) -> Finished {
 }
 
 /// The configuration in `folder`, with what a double adds: its endpoint is no name that is found.
-fn reachable(ministack: &Ministack, folder: &Path) -> PathBuf {
+pub(super) fn reachable(ministack: &Ministack, folder: &Path) -> PathBuf {
     let written = fs::read_to_string(folder.join("agent.toml")).unwrap();
     let file = folder.join("with-address.toml");
     let address = ministack.mqtt_address();

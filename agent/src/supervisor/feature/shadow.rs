@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Feature, Means};
+use super::{Feature, Means, token_prefix};
 use crate::gpio::Unfit;
 use crate::mqtt::Message;
 use crate::shadow::{self, ANSWER_LIMIT, CONFLICT, Incoming, NOT_FOUND, Properties, TOO_MANY};
@@ -212,10 +212,4 @@ impl Feature for Shadow {
         // Lines may have gone to their safe state just now.
         self.go_on(means);
     }
-}
-
-/// Tells the updates of this process from those of others, and of its own past.
-fn token_prefix() -> String {
-    let random = getrandom::u32().unwrap_or_else(|_| std::process::id());
-    format!("{random:08x}")
 }
