@@ -114,7 +114,8 @@ pub fn adopt_names(config: &mut Config, identity: &Identity) {
 pub async fn rotation_due(config: &Config, device: Option<&str>) {
     match until_rotation(config, device) {
         // It was tried before the agent started, and failed.
-        Some(wait) => tokio::time::sleep(wait.max(RETRY_ROTATION)).await,
+        Some(Duration::ZERO) => tokio::time::sleep(RETRY_ROTATION).await,
+        Some(wait) => tokio::time::sleep(wait).await,
         None => std::future::pending().await,
     }
 }

@@ -9,6 +9,7 @@ mod microburst;
 mod ministack;
 mod moto;
 mod network;
+mod provision;
 mod register;
 
 pub(crate) use double::Double;

@@ -50,14 +50,15 @@ impl Rejected {
 
     /// What to do about it.
     pub(super) fn advice(&self) -> &'static str {
-        let message = self.error_message.to_ascii_lowercase();
         if self.is_throttled() {
             "too many devices ask at once; it is tried again later"
         } else if self.is_about_token() {
             "the certificate's ownership token lives for an hour and once; start provisioning anew"
         } else if self.status_code == 403 || self.is("accessdenied") {
             "the template's pre-provisioning hook did not allow this device, or the template's role may not do what it says; is the device on the owner's list, and are [provision.parameters] right?"
-        } else if self.is("template") || self.status_code == 404 || message.contains("template") {
+        } else if self.is("invocationerror") || self.is("invalidresult") {
+            "the template's pre-provisioning hook failed; the owner's CloudWatch log tells more"
+        } else if self.is("template") || self.status_code == 404 {
             "is there an enabled template of that name in this account and region? check `template` and `endpoint`"
         } else if self.status_code >= 500 {
             "the service has a problem; it may pass"
@@ -92,6 +93,7 @@ mod tests {
             (400, "ACCESS_DENIED", "hook"),
             (400, "InvalidTemplate", "enabled template"),
             (404, "ResourceNotFoundException", "enabled template"),
+            (400, "InvocationError", "hook failed"),
             (429, "", "too many devices"),
             (400, "ThrottlingException", "too many devices"),
             (500, "InternalFailure", "may pass"),

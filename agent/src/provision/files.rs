@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+/// For the agent's group, too.
+pub(super) const SHARED: u32 = 0o640;
 /// For everybody to read.
 pub(super) const PUBLIC: u32 = 0o644;
 /// For the agent alone.

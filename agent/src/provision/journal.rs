@@ -17,7 +17,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Error;
-use super::files::{self, PRIVATE, PUBLIC};
+use super::files::{self, PRIVATE, PUBLIC, SHARED};
 use super::secret::Secret;
 
 const UNFINISHED: &str = "provision.json";
@@ -130,9 +130,10 @@ impl Journal {
         self.write(RECORD, record, PUBLIC)
     }
 
-    /// Puts what the service configures the device with where other programs find it. Gives the file.
+    /// Puts what the service configures the device with where other programs of the agent's group find it: there may be
+    /// secrets in it. Gives the file.
     pub(super) fn configure(&self, configuration: &BTreeMap<String, Value>) -> Result<PathBuf, Error> {
-        self.write(CONFIGURATION, configuration, PUBLIC)?;
+        self.write(CONFIGURATION, configuration, SHARED)?;
         Ok(self.folder.join(CONFIGURATION))
     }
 

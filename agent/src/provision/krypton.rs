@@ -48,7 +48,8 @@ async fn call<T: serde::de::DeserializeOwned + Send + 'static>(
     path: &'static str,
 ) -> Result<T, Error> {
     let work = move || {
-        let http = Http::new(settings.ca_file.as_deref())?;
+        let is_direct = settings.access == Access::Cellular;
+        let http = Http::new(settings.ca_file.as_deref(), is_direct)?;
         let url = format!("{}{path}", settings.url);
         let parameters = &settings.parameters;
         match &settings.access {

@@ -29,8 +29,9 @@ struct Problem {
 }
 
 impl Http {
-    /// Trusts the CA certificates of `ca_file`, or else the public ones.
-    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
+    /// Trusts the CA certificates of `ca_file`, or else the public ones. Goes through the proxy that the environment names,
+    /// unless it `is_direct`.
+    pub(super) fn new(ca_file: Option<&Path>, is_direct: bool) -> Result<Self, Error> {
         let roots = match ca_file {
             None => RootCerts::WebPki,
             Some(file) => roots(file)?,
@@ -39,7 +40,11 @@ impl Http {
             .root_certs(roots)
             .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
             .build();
-        let config = ureq::Agent::config_builder()
+        let mut config = ureq::Agent::config_builder();
+        if is_direct {
+            config = config.proxy(None);
+        }
+        let config = config
             .tls_config(tls)
             .https_only(true)
             // Keys come with the answer, and signatures go with the request: both are for that server alone.

@@ -58,6 +58,42 @@ fn an_answer_that_cannot_be_used_is_told_and_leaves_nothing() {
 }
 
 #[test]
+fn openssl_verifies_the_request_of_each_kind_of_key() {
+    let site = Site::new();
+    for (kind, lines, name) in [
+        ("", format!("device = '{}'", site.device()), format!("sn{}", site.serial)),
+        ("EC", "key = 'own.pem'".to_owned(), "gateway-".to_owned()),
+        ("RSA", "key = 'own.pem'".to_owned(), "gateway-".to_owned()),
+    ] {
+        if !kind.is_empty() {
+            let mut openssl = std::process::Command::new("openssl");
+            openssl.args(["genpkey", "-algorithm", kind]);
+            openssl.args([
+                "-pkeyopt",
+                if kind == "EC" { "ec_paramgen_curve:P-384" } else { "rsa_keygen_bits:2048" },
+            ]);
+            assert!(openssl.arg("-out").arg(site.path("own.pem")).output().unwrap().status.success());
+        }
+        let rejected = json(&json!({"statusCode": 400}));
+        let address = serve(site.folder.path(), vec![("rejected", rejected)]);
+        let text = format!(
+            "endpoint = 'scripted.test'\naddress = '{address}'\nca_file = 'scripted.pem'\n{lines}\n[outbox]\nfolder = 'state'\n{}",
+            with_claim("").replace("{serial}", "1")
+        );
+        let config = atecc_agent::config::Config::parse(&text, &site.path("agent.toml")).unwrap();
+        provisioned(&config).unwrap_err();
+        let request: Value = serde_json::from_slice(&std::fs::read(site.path("request")).unwrap()).unwrap();
+        std::fs::write(site.path("csr"), request["certificateSigningRequest"].as_str().unwrap()).unwrap();
+        let mut openssl = std::process::Command::new("openssl");
+        let output =
+            openssl.args(["req", "-verify", "-noout", "-subject", "-in"]).arg(site.path("csr")).output();
+        let output = output.unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains("verify OK") && said.contains(&format!("CN = {name}")), "{kind}: {said}");
+    }
+}
+
+#[test]
 fn an_issued_key_must_be_there_and_fit() {
     let site = Site::new();
     let key = rcgen::KeyPair::generate().unwrap().serialize_pem();

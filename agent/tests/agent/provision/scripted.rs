@@ -31,12 +31,14 @@ pub(crate) fn tls(name: &str) -> (Arc<ServerConfig>, String) {
     (Arc::new(config), certificate.pem())
 }
 
-/// Accepts connections one after the other; each request gets the next of `answers`, and none after the last.
+/// Accepts connections one after the other; each request gets the next of `answers`, and none after the last. The payload
+/// of the last request is in the file request.
 pub(crate) fn serve(folder: &Path, answers: Vec<Answer>) -> SocketAddr {
     let (config, pem) = tls("scripted.test");
     std::fs::write(folder.join("scripted.pem"), pem).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+    let request = folder.join("request");
     thread::spawn(move || {
         let mut answers = answers.into_iter();
         while let Ok((socket, _)) = listener.accept() {
@@ -49,7 +51,11 @@ pub(crate) fn serve(folder: &Path, answers: Vec<Answer>) -> SocketAddr {
                     8 => suback(&body),
                     12 => vec![0xd0, 0],
                     // PUBLISH at QoS 1.
-                    3 => answer(&body, answers.next()),
+                    3 => {
+                        let payload = 4 + usize::from(u16::from_be_bytes([body[0], body[1]]));
+                        std::fs::write(&request, &body[payload..]).unwrap();
+                        answer(&body, answers.next())
+                    }
                     _ => continue,
                 };
                 if stream.write_all(&reply).and_then(|()| stream.flush()).is_err() {
