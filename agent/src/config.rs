@@ -19,10 +19,11 @@ use atecc::Slot;
 use identity::KeySource;
 
 use crate::dial::{Destination, Proxy};
-use crate::mqtt::Reconnect;
+use crate::mqtt::{Reconnect, Version};
 use crate::outbox::Options as Outbox;
 use crate::tls::{ALPN_AWS_MQTT, Versions};
 
+pub use connection::LastWill;
 pub use error::Error;
 pub use jobs::{Command, Jobs};
 pub use lines::{Line, Pin, Toggle, Which};
@@ -49,6 +50,12 @@ pub struct Config {
     pub proxy: Option<Proxy>,
     /// Which versions of TLS may be agreed on.
     pub tls: Versions,
+    /// The version of the protocol.
+    pub mqtt: Version,
+    /// Whether the server forgets subscriptions, and what comes for them, between connections.
+    pub clean_session: bool,
+    /// What the server publishes if the agent is lost.
+    pub last_will: Option<LastWill>,
     /// The chip, as a device specification of atecc-token.
     pub device: Option<String>,
     /// The slot of the key in that chip; `None`: that of its primary key.
@@ -191,6 +198,9 @@ impl Config {
             address,
             proxy,
             tls: typed.tls.into(),
+            mqtt: typed.mqtt.into(),
+            clean_session: typed.clean_session.unwrap_or(true),
+            last_will: typed.last_will,
             ca_file: beside(&typed.ca_file),
             alpn: match typed.alpn {
                 Some(protocol) => Some(protocol).filter(|protocol| !protocol.is_empty()),
@@ -288,6 +298,8 @@ mod tests {
             ("proxy = 'proxy:3128'", "line 3"),
             ("proxy = 'http://p:1'\nproxy_password_file = 'p'", "line 4"),
             ("tls = '1.1'", "line 3"),
+            ("mqtt = '3.1'", "line 3"),
+            ("[last_will]\nmessage = 'x'", "line 3"),
             ("key = 'key.pem'\ndevice = 'i2c:/dev/i2c-1'", "line 3"),
             ("client_id = '{mac}'", "placeholder"),
             ("[telemetry]\ninterval_seconds = 0", "line 4"),
@@ -357,9 +369,13 @@ mod tests {
             lines.map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
         let config = Config::parse(&all, Path::new("/etc/atecc/agent.toml")).unwrap();
         let subject = Subject { common_name: Some("snX".to_owned()), serial: Some("X".to_owned()) };
-        // [local] and [[toggles]] show examples, because their default is not to be there.
-        let names =
-            Names { local: Default::default(), toggles: Vec::new(), ..config.names(&subject).unwrap() };
+        // [local], [[toggles]] and [last_will] show examples, because their default is not to be there.
+        let names = Names {
+            local: Default::default(),
+            toggles: Vec::new(),
+            last_will: None,
+            ..config.names(&subject).unwrap()
+        };
         assert_eq!(names, shown.names(&subject).unwrap());
         assert_eq!(config.provision.unwrap().key, KeyOrigin::Own { new: false });
         assert_eq!(config.reconnect, shown.reconnect);

@@ -25,6 +25,8 @@ pub use proxy::{Kind, Password, Proxy};
 
 /// How long a proxy may take to connect us.
 const PROXY_LIMIT: Duration = Duration::from_secs(30);
+/// Addresses that a proxy is asked for, one after the other, where names are looked up here.
+const MOST_BY_PROXY: usize = 4;
 
 /// Makes TCP connections to one destination.
 #[derive(Clone, Debug)]
@@ -58,18 +60,32 @@ impl Dialler {
     }
 
     async fn through(&self, proxy: &Proxy) -> Result<TcpStream, Error> {
+        if proxy.kind() != Kind::Socks5 {
+            return self.tunnel(proxy, &self.destination).await;
+        }
+        let mut refused = None;
+        for address in addresses::look_up(&self.destination).await?.into_iter().take(MOST_BY_PROXY) {
+            match self.tunnel(proxy, &address.into()).await {
+                // Another address may be within its reach.
+                Err(error @ Error::ProxyRefused { .. }) => drop(refused.get_or_insert(error)),
+                other => return other,
+            }
+        }
+        Err(refused.unwrap_or_else(|| Error::Lookup {
+            host: self.destination.host().to_owned(),
+            source: std::io::ErrorKind::NotFound.into(),
+        }))
+    }
+
+    /// A new connection to `proxy`, which connects it to `destination`.
+    async fn tunnel(&self, proxy: &Proxy, destination: &Destination) -> Result<TcpStream, Error> {
         let unreachable =
             |source: Error| Error::ProxyUnreachable { proxy: proxy.to_string(), source: Box::new(source) };
         let stream = self.reach(proxy.destination()).await.map_err(unreachable)?;
         let tunnel = async {
             match proxy.kind() {
-                Kind::Http => http::tunnel(stream, proxy, &self.destination).await,
-                Kind::Socks5h => socks::tunnel(stream, proxy, &self.destination).await,
-                Kind::Socks5 => {
-                    let address = addresses::look_up(&self.destination).await?.into_iter().next();
-                    let address = address.map_or_else(|| self.destination.clone(), Destination::from);
-                    socks::tunnel(stream, proxy, &address).await
-                }
+                Kind::Http => http::tunnel(stream, proxy, destination).await,
+                Kind::Socks5 | Kind::Socks5h => socks::tunnel(stream, proxy, destination).await,
             }
         };
         timeout(PROXY_LIMIT, tunnel).await.unwrap_or_else(|_| {

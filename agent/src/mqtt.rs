@@ -1,4 +1,4 @@
-//! The link to the server: MQTT 3.1.1 at QoS 1, on a thread of its own.
+//! The link to the server: MQTT 3.1.1 or 5 at QoS 1, on a thread of its own.
 //!
 //! A handshake blocks its thread while the chip signs (60 to 120 ms, and longer when others use the chip), so
 //! the link has a thread with its own runtime, and nothing else may depend on that thread being prompt.
@@ -17,6 +17,10 @@ mod link;
 mod options;
 mod outbound;
 mod reason;
+mod rivals;
+mod v3;
+mod v5;
+mod window;
 mod worker;
 
 use std::time::Duration;
@@ -29,7 +33,7 @@ pub use error::{Disconnect, Error};
 pub(crate) use limits::check_message;
 pub use limits::{MAX_PAYLOAD, check_topic};
 pub use link::{Events, Link, Receipt};
-pub use options::Options;
+pub use options::{LastWill, Options, Version};
 
 /// What the link tells, in the order in which it happened.
 #[derive(Debug)]
@@ -43,10 +47,13 @@ pub enum Event {
         handshake: Handshake,
         /// Filters that the server does not let us subscribe to.
         refused_filters: Vec<String>,
+        /// The server goes on with a session that it kept; it has kept what came meanwhile, too.
+        session_present: bool,
     },
     /// A message came.
     Message(Message),
-    /// The server cut one connection after the other for this message of [`Link::publish`], which was given up.
+    /// The server does not take this message of [`Link::publish`], which was given up: it says so in MQTT 5, or cut one
+    /// connection after the other for it.
     Undeliverable {
         /// Its topic.
         topic: String,

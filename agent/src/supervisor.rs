@@ -71,6 +71,8 @@ impl Agent {
 
     fn link_options(&self, filters: Vec<String>) -> Options {
         let mut options = self.config.link_options(&self.names.client_id);
+        options.clean_session = self.config.clean_session;
+        options.last_will.clone_from(&self.names.last_will);
         options.filters = filters;
         options
     }

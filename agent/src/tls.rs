@@ -18,6 +18,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
+use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
@@ -46,6 +47,7 @@ pub struct Connector {
     config: Arc<ClientConfig>,
     server_name: ServerName<'static>,
     endpoint: String,
+    certificate_id: String,
     roots: Roots,
 }
 
@@ -84,7 +86,15 @@ impl Connector {
             .with_client_cert_resolver(Arc::new(signer::Resolver::new(identity)));
         config.resumption = Resumption::disabled();
         config.alpn_protocols.extend(alpn.map(|protocol| protocol.as_bytes().to_vec()));
-        Ok(Self { config: Arc::new(config), server_name, endpoint: endpoint.to_owned(), roots })
+        let digest = identity.chain().first().map(Sha256::digest).unwrap_or_default();
+        let certificate_id = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let endpoint = endpoint.to_owned();
+        Ok(Self { config: Arc::new(config), server_name, endpoint, certificate_id, roots })
+    }
+
+    /// The id that our certificate has in the registry of AWS: the SHA-256 of its DER form, in hexadecimal.
+    pub fn certificate_id(&self) -> &str {
+        &self.certificate_id
     }
 
     /// The server's name.

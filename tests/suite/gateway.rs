@@ -4,6 +4,7 @@ mod accounts;
 mod blinky;
 mod just_in_time;
 mod keys;
+mod mqtt5;
 mod proxies;
 mod softhsm;
 

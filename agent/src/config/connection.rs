@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::Template;
 use crate::dial::{Destination, Password, Proxy, proxy_of_environment};
+use crate::mqtt::Version;
 use crate::tls::Versions;
 
 /// What `proxy` says in place of a URL, to have the environment asked.
@@ -62,6 +64,37 @@ pub(super) fn proxy(
         }
         (proxy, None) => Ok(proxy),
     }
+}
+
+/// `mqtt`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(super) enum Mqtt {
+    #[default]
+    #[serde(rename = "3.1.1")]
+    V311,
+    #[serde(rename = "5")]
+    V5,
+}
+
+impl From<Mqtt> for Version {
+    fn from(typed: Mqtt) -> Self {
+        match typed {
+            Mqtt::V311 => Self::V311,
+            Mqtt::V5 => Self::V5,
+        }
+    }
+}
+
+/// `[last_will]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct LastWill {
+    /// Its topic.
+    pub(super) topic: Template,
+    /// Its content.
+    pub(super) message: Template,
+    #[serde(default)]
+    pub(super) retain: bool,
 }
 
 /// `tls`.

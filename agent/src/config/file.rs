@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::connection::{Tls, Typed as Proxy};
+use super::connection::{LastWill, Mqtt, Tls, Typed as Proxy};
 use super::jobs::Typed as Jobs;
 use super::lines::{Toggle, Typed as Line};
 use super::local::Typed as Local;
@@ -25,6 +25,10 @@ pub(super) struct File {
     pub(super) proxy_password_file: Option<PathBuf>,
     #[serde(default)]
     pub(super) tls: Tls,
+    #[serde(default)]
+    pub(super) mqtt: Mqtt,
+    pub(super) clean_session: Option<bool>,
+    pub(super) last_will: Option<LastWill>,
     pub(super) device: Option<Device>,
     pub(super) slot: Option<KeySlot>,
     pub(super) key: Option<Key>,

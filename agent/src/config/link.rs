@@ -13,6 +13,7 @@ impl Config {
         options.port = self.port;
         options.address.clone_from(&self.address);
         options.proxy.clone_from(&self.proxy);
+        options.version = self.mqtt;
         options.keep_alive_seconds = self.keep_alive_seconds;
         options.reconnect = self.reconnect;
         options

@@ -6,7 +6,7 @@ use identity::{Identity, Key, is_thing_name};
 
 use super::{Config, Error, Template};
 use crate::local::Topics;
-use crate::mqtt::check_topic;
+use crate::mqtt::{LastWill, check_topic};
 
 /// The names of this gateway, placeholders replaced and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Names {
     pub commands: String,
     /// What toggles a line: topic filter and property.
     pub toggles: Vec<(String, String)>,
+    /// What the server publishes if the agent is lost.
+    pub last_will: Option<LastWill>,
     /// Which topics of local clients go up and come down.
     pub local: Topics,
 }
@@ -99,6 +101,13 @@ impl Config {
             check("toggles.topic", &topic, check_topic(&topic, true))?;
             toggles.push((topic, toggle.line.clone()));
         }
+        let mut last_will = None;
+        if let Some(will) = &self.last_will {
+            let topic = fill("last_will.topic", &will.topic, &known)?;
+            check("last_will.topic", &topic, check_topic(&topic, false))?;
+            let message = will.message.fill(&known).into_bytes();
+            last_will = Some(LastWill { topic, message, retain: will.retain });
+        }
         let mut local = Topics::default();
         local.prefix = fill("local.prefix", &self.local.prefix, &known)?;
         local.publish.clone_from(&self.local.publish);
@@ -117,7 +126,7 @@ impl Config {
         }
         // A prefix is the beginning of a topic; "x" is any rest of one.
         check("local.prefix", &local.prefix, check_topic(&format!("{}x", local.prefix), false))?;
-        Ok(Names { thing, client_id, telemetry, telemetry_text, commands, toggles, local })
+        Ok(Names { thing, client_id, telemetry, telemetry_text, commands, toggles, last_will, local })
     }
 
     /// Takes the names that provisioning gave, where agent.toml leaves them open.

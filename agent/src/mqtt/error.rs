@@ -64,9 +64,12 @@ pub enum Disconnect {
     /// The server hung up instead of answering CONNECT. AWS does so when it does not know the certificate, and also at
     /// the first connections of a device that is registered just in time.
     #[error(
-        "the server closed the connection before CONNACK, as it does the first times where devices are registered just in time; if it goes on, is the certificate, or the CA that signed it, registered and active?"
+        "the server closed the connection before CONNACK, as it does the first times where devices are registered just in time; if it goes on, is the certificate, whose id is {certificate}, or the CA that signed it, registered and active?"
     )]
-    ClosedBeforeConnack,
+    ClosedBeforeConnack {
+        /// Our certificate's id in the registry: the SHA-256 of its DER form, in hexadecimal.
+        certificate: String,
+    },
     /// The server answered CONNECT with a refusal.
     #[error("the server refused the connection (code {code}): {meaning}")]
     Refused {
@@ -80,8 +83,28 @@ pub enum Disconnect {
         "the server closed the connection; if that repeats, another device uses the same client id or a policy forbids a topic"
     )]
     ClosedByServer,
+    /// The server ended the connection and said why, as it can in MQTT 5.
+    #[error("the server ended the connection (reason {code:#04x}): {meaning}{}", quoted(.said.as_deref()))]
+    ByServer {
+        /// The reason code.
+        code: u8,
+        /// What it means.
+        meaning: &'static str,
+        /// What the server adds.
+        said: Option<String>,
+        /// Whether a message that we had sent may be the reason.
+        for_a_message: bool,
+    },
+    /// Another device uses the same client id: the server says so in MQTT 5, and in 3.1.1 there is no other explanation.
+    #[error(
+        "another device seems to use the same client id: the server closed a healthy connection soon after it was made, {times} times; give each device a `client_id` of its own"
+    )]
+    TakenOver {
+        /// How often that happened.
+        times: u32,
+    },
     /// The server fell silent.
-    #[error("the server did not answer a keep-alive ping")]
+    #[error("the server is silent, and did not answer a keep-alive ping; the connection is made anew")]
     Silent,
     /// The server did not answer SUBSCRIBE.
     #[error("the server did not answer SUBSCRIBE within {0:?}")]
@@ -92,4 +115,15 @@ pub enum Disconnect {
     /// The server broke the protocol, or we did.
     #[error("MQTT protocol error: {0}")]
     Protocol(String),
+}
+
+impl Disconnect {
+    /// Whether the server may have ended the connection because of a message that it had got.
+    pub(super) const fn may_be_for_a_message(&self) -> bool {
+        matches!(self, Self::ClosedByServer | Self::ByServer { for_a_message: true, .. })
+    }
+}
+
+fn quoted(said: Option<&str>) -> String {
+    said.map(|said| format!(" ({said:?})")).unwrap_or_default()
 }

@@ -6,6 +6,28 @@ use super::{Error, Reconnect};
 use crate::dial::{Destination, Dialler, Proxy};
 use crate::tls::Connector;
 
+/// A version of the protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Version {
+    /// MQTT 3.1.1.
+    #[default]
+    V311,
+    /// MQTT 5.
+    V5,
+}
+
+/// A message that the server publishes, at QoS 1, when a connection ends without a goodbye.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastWill {
+    /// Its topic.
+    pub topic: String,
+    /// Its content.
+    pub message: Vec<u8>,
+    /// Whether the server keeps it for later subscribers.
+    pub retain: bool,
+}
+
 /// How the link is set up. Start from [`Options::new`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -18,6 +40,12 @@ pub struct Options {
     pub address: Option<String>,
     /// The proxy to dial through.
     pub proxy: Option<Proxy>,
+    /// The version of the protocol.
+    pub version: Version,
+    /// Whether the server forgets the subscriptions, and what came for them, when a connection ends.
+    pub clean_session: bool,
+    /// What the server publishes if we are lost.
+    pub last_will: Option<LastWill>,
     /// What to subscribe to at QoS 1, on every connection.
     pub filters: Vec<String>,
     /// Seconds without traffic after which the link asks whether the server is still there.
@@ -41,6 +69,9 @@ impl Options {
             port: 8883,
             address: None,
             proxy: None,
+            version: Version::default(),
+            clean_session: true,
+            last_will: None,
             filters: Vec::new(),
             keep_alive_seconds: 30,
             connect_timeout: Duration::from_secs(60),

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Acknowledgement;
+use super::window::Window;
 use crate::outbox::Stored;
 
 /// Cuts without progress after which the first message in flight is sent alone.
@@ -52,11 +53,19 @@ pub(super) enum Settled {
     Done,
 }
 
+/// A message without acknowledgement, and since when.
+#[derive(Debug)]
+struct Sent {
+    entry: Entry,
+    at: Instant,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
     waiting: VecDeque<Entry>,
-    in_flight: BTreeMap<u64, Entry>,
+    in_flight: BTreeMap<u64, Sent>,
     in_flight_bytes: usize,
+    window: Window,
     next_number: u64,
 }
 
@@ -72,13 +81,15 @@ impl Outbound {
         let number = self.next_number;
         self.next_number += 1;
         self.in_flight_bytes += entry.size();
-        Some((number, self.in_flight.entry(number).or_insert(entry)))
+        let sent = Sent { entry, at: Instant::now() };
+        Some((number, &self.in_flight.entry(number).or_insert(sent).entry))
     }
 
     /// The server has the message: tells whoever waits for it, and forgets it.
     pub(super) fn acknowledged(&mut self, number: u64) -> Settled {
-        let Some(entry) = self.in_flight.remove(&number) else { return Settled::Done };
+        let Some(Sent { entry, at }) = self.in_flight.remove(&number) else { return Settled::Done };
         self.in_flight_bytes -= entry.size();
+        self.window.acknowledged(entry.size(), at.elapsed());
         match entry.origin {
             Origin::Memory { published, done, .. } => {
                 // Nobody needs to wait for it.
@@ -89,13 +100,28 @@ impl Outbound {
         }
     }
 
+    /// The server does not take the message: it is nothing of ours any more.
+    pub(super) fn refused(&mut self, number: u64) -> Option<Entry> {
+        let Sent { entry, .. } = self.in_flight.remove(&number)?;
+        self.in_flight_bytes -= entry.size();
+        Some(entry)
+    }
+
+    /// The server does not take the message now: it is the next to be sent.
+    pub(super) fn put_back(&mut self, number: u64) {
+        if let Some(entry) = self.refused(number) {
+            self.waiting.push_front(entry);
+        }
+    }
+
     /// The connection is gone: what was in flight goes back to the front, in its order. `cut`: by the server, which may
     /// have done so because of the first of them. Gives that message if it has done so often enough.
     pub(super) fn connection_lost(&mut self, cut: bool) -> Option<Entry> {
         let in_flight = std::mem::take(&mut self.in_flight);
         self.in_flight_bytes = 0;
+        self.window = Window::default();
         let none = in_flight.is_empty();
-        for entry in in_flight.into_values().rev() {
+        for Sent { entry, .. } in in_flight.into_values().rev() {
             self.waiting.push_front(entry);
         }
         let first = self.waiting.front_mut().filter(|_| cut && !none)?;
@@ -105,7 +131,8 @@ impl Outbound {
 
     /// Whether the next message is to be sent alone, since the server may be cutting for it.
     pub(super) fn is_suspicious(&self) -> bool {
-        let first = self.in_flight.values().next().or(self.waiting.front());
+        let sent = self.in_flight.values().next().map(|sent| &sent.entry);
+        let first = sent.or(self.waiting.front());
         first.is_some_and(|entry| entry.cuts >= SUSPICIOUS)
     }
 
@@ -114,9 +141,9 @@ impl Outbound {
         self.in_flight.len()
     }
 
-    /// Their bytes.
-    pub(super) fn in_flight_bytes(&self) -> usize {
-        self.in_flight_bytes
+    /// Whether the line has room for more.
+    pub(super) fn has_room(&self) -> bool {
+        self.in_flight_bytes < self.window.bytes()
     }
 
     /// Whether a message waits to be sent.
@@ -132,7 +159,7 @@ impl Outbound {
 
     /// Those of them that are not in the outbox.
     pub(super) fn in_memory(&self) -> usize {
-        let all = self.waiting.iter().chain(self.in_flight.values());
+        let all = self.waiting.iter().chain(self.in_flight.values().map(|sent| &sent.entry));
         all.filter(|entry| matches!(entry.origin, Origin::Memory { .. })).count()
     }
 }

@@ -8,20 +8,21 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
 use super::backoff::Backoff;
-use super::connection::{self, Driver, Sender};
+use super::connection::{self, Opened, Outcome, Sender};
 use super::outbound::{Entry, Origin, Outbound, Settled};
+use super::rivals::Rivals;
 use super::{Disconnect, Event, Message, Options};
 use crate::dial::Dialler;
 use crate::outbox;
-use crate::tls::{Connector, Handshake};
+use crate::tls::Connector;
 
 /// How long DISCONNECT may take to leave.
 const DISCONNECT_LIMIT: Duration = Duration::from_millis(500);
-/// Bytes in flight, beyond which no further message is sent: they are in memory.
-const IN_FLIGHT_BYTES: usize = 1024 * 1024;
 /// How long a connection must live before a message is sent on it that may be what the server cuts connections for: a
 /// connection that is cut before was cut for something else.
 const QUIET: Duration = Duration::from_secs(1);
+/// How long nothing is sent after the server said that it does not take a message now.
+const LATER: Duration = Duration::from_secs(1);
 
 pub(super) struct Worker {
     options: Options,
@@ -30,6 +31,7 @@ pub(super) struct Worker {
     stop: Stop,
     events: mpsc::Sender<Event>,
     feed: Feed,
+    rivals: Rivals,
 }
 
 /// When to stop; `None` as long as nobody wants it.
@@ -43,7 +45,10 @@ struct Feed {
     /// Messages on disk, if there is an outbox.
     stored: Option<outbox::Feed>,
     outbound: Outbound,
-    notices: JoinSet<(u64, bool)>,
+    notices: JoinSet<(u64, Outcome)>,
+    /// Nothing is sent before.
+    paused_until: Instant,
+    events: mpsc::Sender<Event>,
 }
 
 impl Worker {
@@ -58,8 +63,10 @@ impl Worker {
     ) -> Self {
         let in_flight = usize::from(options.in_flight);
         let (outbound, notices) = (Outbound::default(), JoinSet::new());
-        let feed = Feed { in_flight, messages, stored, outbound, notices };
-        Self { options, connector, dialler, stop: Stop(stop), events, feed }
+        let (paused_until, of_feed) = (Instant::now(), events.clone());
+        let feed = Feed { in_flight, messages, stored, outbound, notices, paused_until, events: of_feed };
+        let rivals = Rivals::default();
+        Self { options, connector, dialler, stop: Stop(stop), events, feed, rivals }
     }
 
     /// Runs until the link is stopped. Returns the number of messages without acknowledgement.
@@ -73,9 +80,9 @@ impl Worker {
                 _ = stop.wanted() => break,
             };
             let (reason, lived) = match opened {
-                Ok((driver, sender, handshake)) => {
+                Ok(opened) => {
                     let connected = Instant::now();
-                    match self.serve(attempt, driver, sender, handshake).await {
+                    match self.serve(attempt, opened).await {
                         Some(reason) => (reason, connected.elapsed()),
                         None => break,
                     }
@@ -98,14 +105,10 @@ impl Worker {
     }
 
     /// Uses a connection until it ends. `None`: because the link was stopped.
-    async fn serve(
-        &mut self,
-        attempt: u64,
-        mut driver: Driver,
-        sender: Sender,
-        handshake: Handshake,
-    ) -> Option<Disconnect> {
-        let events = &self.events;
+    async fn serve(&mut self, attempt: u64, opened: Opened) -> Option<Disconnect> {
+        let Opened { mut driver, sender, handshake, session_present } = opened;
+        let (events, connected) = (&self.events, Instant::now());
+        let mut subscribed = false;
         let ended = {
             let deliver = async |message: Message| send(events, Event::Message(message)).await;
             let mut drive = pin!(driver.run(deliver));
@@ -114,7 +117,8 @@ impl Worker {
                     refused = sender.subscribe(&self.options.filters) => refused?,
                     _ = self.stop.wanted() => return Ok(()),
                 };
-                send(events, Event::Connected { attempt, handshake, refused_filters }).await;
+                subscribed = true;
+                send(events, Event::Connected { attempt, handshake, refused_filters, session_present }).await;
                 self.feed.run(&sender, &mut self.stop).await;
                 Ok::<(), Disconnect>(())
             };
@@ -135,11 +139,17 @@ impl Worker {
         };
         // The notices resolve when the connection's state is dropped; some may tell of a PUBACK that came last.
         drop((driver, sender));
-        let cut = matches!(ended, Some(Disconnect::ClosedByServer));
-        if let Some(topic) = self.feed.connection_ended(cut).await {
-            send(&self.events, Event::Undeliverable { topic }).await;
+        let cut = ended.as_ref().is_some_and(Disconnect::may_be_for_a_message);
+        self.feed.settle_all().await;
+        let idle = subscribed && self.feed.outbound.in_flight() == 0;
+        self.feed.connection_ended(cut).await;
+        match ended {
+            Some(Disconnect::ClosedByServer) => match self.rivals.closed(connected, idle) {
+                Some(times) => Some(Disconnect::TakenOver { times }),
+                None => ended,
+            },
+            _ => ended,
         }
-        ended
     }
 }
 
@@ -149,7 +159,13 @@ impl Feed {
         let mut deadline = None;
         let quiet_until = Instant::now() + QUIET;
         loop {
-            let quiet = self.outbound.is_suspicious() && Instant::now() < quiet_until;
+            let now = Instant::now();
+            let quiet_until = if self.outbound.is_suspicious() {
+                quiet_until.max(self.paused_until)
+            } else {
+                self.paused_until
+            };
+            let quiet = now < quiet_until;
             while !quiet && self.may_send() {
                 if !self.outbound.has_waiting() && deadline.is_none() {
                     self.take_stored();
@@ -157,7 +173,7 @@ impl Feed {
                 let Some((number, entry)) = self.outbound.send_next() else { break };
                 match sender.publish(&entry.topic, entry.payload.clone()).await {
                     Some(notice) => {
-                        self.notices.spawn(async move { (number, notice.acknowledged().await) });
+                        self.notices.spawn(async move { (number, notice.outcome().await) });
                     }
                     // The connection is ending; the driver knows why.
                     None => return std::future::pending().await,
@@ -172,9 +188,9 @@ impl Feed {
             tokio::select! {
                 Some(entry) = self.messages.recv() => self.outbound.push(entry),
                 Some(notice) = self.notices.join_next() => {
-                    self.settle(notice);
+                    self.settle(notice).await;
                     while let Some(notice) = self.notices.try_join_next() {
-                        self.settle(notice);
+                        self.settle(notice).await;
                     }
                 }
                 () = changed(self.stored.as_ref()) => {}
@@ -196,7 +212,7 @@ impl Feed {
         }
         !self.outbound.is_suspicious()
             && in_flight + self.unsettled() < self.in_flight
-            && self.outbound.in_flight_bytes() < IN_FLIGHT_BYTES
+            && self.outbound.has_room()
     }
 
     fn unsettled(&self) -> usize {
@@ -209,31 +225,51 @@ impl Feed {
         }
     }
 
-    fn settle(&mut self, notice: Result<(u64, bool), tokio::task::JoinError>) {
-        if let Ok((number, true)) = notice
-            && let Settled::Delivered(stored, attempts) = self.outbound.acknowledged(number)
-            && let Some(feed) = &self.stored
-        {
-            feed.delivered(stored.number, attempts);
+    async fn settle(&mut self, notice: Result<(u64, Outcome), tokio::task::JoinError>) {
+        let Ok((number, outcome)) = notice else { return };
+        match outcome {
+            Outcome::Delivered => {
+                if let Settled::Delivered(stored, attempts) = self.outbound.acknowledged(number)
+                    && let Some(feed) = &self.stored
+                {
+                    feed.delivered(stored.number, attempts);
+                }
+            }
+            Outcome::Lost => {}
+            Outcome::Later => {
+                self.outbound.put_back(number);
+                self.paused_until = Instant::now() + LATER;
+            }
+            Outcome::Refused(problem) => {
+                if let Some(entry) = self.outbound.refused(number) {
+                    self.give_up(entry, problem.to_owned()).await;
+                }
+            }
         }
     }
 
-    /// Gives the topic of a message in memory that the server does not take; one of the outbox goes to its quarantine.
-    async fn connection_ended(&mut self, cut: bool) -> Option<String> {
+    /// The connection is gone: what it still told of its messages.
+    async fn settle_all(&mut self) {
         while let Some(notice) = self.notices.join_next().await {
-            self.settle(notice);
+            self.settle(notice).await;
         }
-        let guilty = self.outbound.connection_lost(cut)?;
-        match (guilty.origin, &self.stored) {
-            (Origin::Outbox(stored), Some(feed)) => {
-                let problem = format!(
-                    "the server cut {} connections when it got this message; does the policy allow its topic?",
-                    guilty.cuts
-                );
-                feed.quarantine(stored, problem);
-                None
-            }
-            _ => Some(guilty.topic),
+    }
+
+    async fn connection_ended(&mut self, cut: bool) {
+        if let Some(guilty) = self.outbound.connection_lost(cut) {
+            let problem = format!(
+                "the server cut {} connections when it got this message; does the policy allow its topic?",
+                guilty.cuts
+            );
+            self.give_up(guilty, problem).await;
+        }
+    }
+
+    /// Tells of a message in memory that the server does not take; one of the outbox goes to its quarantine.
+    async fn give_up(&mut self, entry: Entry, problem: String) {
+        match (entry.origin, &self.stored) {
+            (Origin::Outbox(stored), Some(feed)) => feed.quarantine(stored, problem),
+            _ => send(&self.events, Event::Undeliverable { topic: entry.topic }).await,
         }
     }
 

@@ -171,7 +171,7 @@ impl Features {
     /// Something happened on the link.
     pub(super) fn event(&mut self, event: Event, means: &mut Means) {
         match event {
-            Event::Connected { attempt, handshake, refused_filters } => {
+            Event::Connected { attempt, handshake, refused_filters, .. } => {
                 means.tell(Report::Connected { attempt, handshake });
                 for filter in refused_filters {
                     means.tell(Report::FilterRefused { filter });

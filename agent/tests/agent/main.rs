@@ -17,6 +17,7 @@ mod network;
 mod outbox;
 mod process;
 mod provision;
+mod sessions;
 
 use std::path::Path;
 use std::time::Duration;
