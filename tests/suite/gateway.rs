@@ -2,6 +2,7 @@
 
 mod accounts;
 mod blinky;
+mod faults;
 mod just_in_time;
 mod keys;
 mod mqtt5;
