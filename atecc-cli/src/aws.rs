@@ -4,6 +4,7 @@
 //! [`Options`] are the arguments of a verb that registers. They give a [`Client`] for each account and region, which is
 //! cheap to clone and whose calls may run side by side. Calls can be repeated: what is there already is found.
 
+mod authority;
 mod call;
 mod certificate;
 mod client;
@@ -15,6 +16,7 @@ mod policy;
 mod problem;
 mod thing;
 
+pub(crate) use authority::{Authority, Entrance};
 pub(crate) use certificate::{Registered, Status};
 pub(crate) use client::{Client, Place};
 pub(crate) use error::AwsError;

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    bridge, cert, completions, config, csr, doctor, emulator, error::Error, genkey, info, list, lock, man,
-    manifest, pubkey, random, register, selftest, session::Session, shell, sign, verify,
+    bridge, ca, cert, completions, config, csr, doctor, emulator, error::Error, genkey, info, list, lock,
+    man, manifest, pubkey, random, register, selftest, session::Session, shell, sign, verify,
 };
 
 /// The command line of the ATECC608: a TLS identity that cannot be copied.
@@ -28,6 +28,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 not done (the reason is on stand
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Bridge(bridge::Arguments),
+    Ca(ca::Arguments),
     Cert(cert::Arguments),
     Completions(completions::Arguments),
     Config(config::Arguments),
@@ -53,6 +54,7 @@ impl Verb {
     pub(crate) fn run(&self, session: &mut Session) -> Result<(), Error> {
         match self {
             Self::Bridge(arguments) => bridge::run(arguments),
+            Self::Ca(arguments) => ca::run(session, arguments),
             Self::Cert(arguments) => cert::run(session, arguments),
             Self::Completions(arguments) => completions::run(arguments),
             Self::Config(arguments) => config::run(session, arguments),

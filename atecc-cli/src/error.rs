@@ -6,7 +6,7 @@ use atecc::{Slot, request::RequestError};
 use atecc_emulator::{FileError, provision::ProvisionError, socket::ServeError};
 use rustyline::error::ReadlineError;
 
-use crate::{aws::AwsError, manifest::ManifestError, register::RegisterError};
+use crate::{aws::AwsError, ca::CaError, manifest::ManifestError, register::RegisterError};
 
 /// An error whose text says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,8 @@ pub(crate) enum Error {
     Manifest(#[from] ManifestError),
     #[error(transparent)]
     Aws(#[from] AwsError),
+    #[error(transparent)]
+    Ca(#[from] CaError),
     #[error(transparent)]
     Register(#[from] RegisterError),
     #[error("what the chip gave does not fit into X.509: {0}")]

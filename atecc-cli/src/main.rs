@@ -4,6 +4,7 @@
 mod ask;
 mod aws;
 mod bridge;
+mod ca;
 mod cert;
 mod cli;
 mod completions;

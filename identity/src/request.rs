@@ -34,22 +34,37 @@ impl Key {
             public_key: SubjectPublicKeyInfoOwned::from_der(self.public_key_info()).map_err(unfit)?,
             attributes: SetOfVec::new(),
         };
-        let scheme = self.request_scheme();
-        let signature = self.sign(scheme, &info.to_der().map_err(unfit)?)?;
+        let signature = self.sign(self.certificate_scheme(), &info.to_der().map_err(unfit)?)?;
         let request = CertReq {
             info,
-            algorithm: algorithm(scheme).map_err(unfit)?,
+            algorithm: self.certificate_algorithm().map_err(unfit)?,
             signature: BitString::from_bytes(&signature).map_err(unfit)?,
         };
         request.to_pem(LineEnding::LF).map_err(unfit)
     }
 
-    /// PKCS#1 where a key can do both: more authorities know it than PSS.
-    fn request_scheme(&self) -> SignatureScheme {
+    /// How this key signs certificates and requests for them. PKCS#1 where a key can do both: more authorities know it
+    /// than PSS.
+    pub fn certificate_scheme(&self) -> SignatureScheme {
         match self.schemes() {
             [scheme] => *scheme,
             _ => SignatureScheme::RSA_PKCS1_SHA256,
         }
+    }
+
+    /// The same as an `AlgorithmIdentifier` (RFC 5758, section 3.2; RFC 4055, section 5; RFC 8410, section 3).
+    ///
+    /// # Errors
+    /// None but for a mistake in this crate.
+    pub fn certificate_algorithm(&self) -> Result<AlgorithmIdentifierOwned, der::Error> {
+        let (oid, parameters) = match self.certificate_scheme() {
+            SignatureScheme::ECDSA_NISTP256_SHA256 => ("1.2.840.10045.4.3.2", None),
+            SignatureScheme::ECDSA_NISTP384_SHA384 => ("1.2.840.10045.4.3.3", None),
+            SignatureScheme::ED25519 => ("1.3.101.112", None),
+            _ => ("1.2.840.113549.1.1.11", Some(Any::encode_from(&Null)?)),
+        };
+        let oid = ObjectIdentifier::from_str(oid).map_err(|_| der::ErrorKind::OidMalformed)?;
+        Ok(AlgorithmIdentifierOwned { oid, parameters })
     }
 }
 
@@ -59,18 +74,6 @@ fn subject(common_name: &str) -> Result<Name, der::Error> {
     attributes.insert(AttributeTypeAndValue { oid: COMMON_NAME, value })?;
     // RDNSequence: a SEQUENCE OF SET OF attributes.
     Name::from_der(&vec![attributes].to_der()?)
-}
-
-/// RFC 5758, section 3.2; RFC 4055, section 5; RFC 8410, section 3.
-fn algorithm(scheme: SignatureScheme) -> Result<AlgorithmIdentifierOwned, der::Error> {
-    let (oid, parameters) = match scheme {
-        SignatureScheme::ECDSA_NISTP256_SHA256 => ("1.2.840.10045.4.3.2", None),
-        SignatureScheme::ECDSA_NISTP384_SHA384 => ("1.2.840.10045.4.3.3", None),
-        SignatureScheme::ED25519 => ("1.3.101.112", None),
-        _ => ("1.2.840.113549.1.1.11", Some(Any::encode_from(&Null)?)),
-    };
-    let oid = ObjectIdentifier::from_str(oid).map_err(|_| der::ErrorKind::OidMalformed)?;
-    Ok(AlgorithmIdentifierOwned { oid, parameters })
 }
 
 #[cfg(test)]
@@ -93,7 +96,11 @@ mod tests {
             let info = request.info.public_key.to_der().unwrap();
             assert_eq!(info, key.public_key_info());
             let (signed, signature) = (request.info.to_der().unwrap(), request.signature.raw_bytes());
-            assert!(PublicKey::from_info(&info).unwrap().verifies(key.request_scheme(), &signed, signature));
+            assert!(PublicKey::from_info(&info).unwrap().verifies(
+                key.certificate_scheme(),
+                &signed,
+                signature
+            ));
         }
     }
 

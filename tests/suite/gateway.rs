@@ -7,7 +7,7 @@ mod just_in_time;
 mod keys;
 mod mqtt5;
 mod proxies;
-mod softhsm;
+pub(crate) mod softhsm;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,13 @@
 //! Certificates in the registry.
 
-use aws_sdk_iot::types::CertificateStatus;
-use serde::Serialize;
+use aws_sdk_iot::{
+    operation::{
+        register_certificate::RegisterCertificateError,
+        register_certificate_without_ca::RegisterCertificateWithoutCAError,
+    },
+    types::CertificateStatus,
+};
+use zeroize::Zeroizing;
 
 use super::{AwsError, Client, call};
 
@@ -15,8 +21,7 @@ pub(crate) struct Registered {
 }
 
 /// What its device may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     /// Connect.
     Active,
@@ -72,14 +77,83 @@ impl Client {
             }
             Err(error) => {
                 let failure = self.failed(OPERATION, &error);
-                let known = error.into_service_error();
-                let aws_sdk_iot::operation::register_certificate_without_ca::RegisterCertificateWithoutCAError::ResourceAlreadyExistsException(known) = known else { return Err(failure) };
-                Ok((self.registered(OPERATION, known.resource_id, known.resource_arn)?, true))
+                match error.into_service_error() {
+                    RegisterCertificateWithoutCAError::ResourceAlreadyExistsException(known) => {
+                        Ok((self.registered(OPERATION, known.resource_id, known.resource_arn)?, true))
+                    }
+                    _ => Err(failure),
+                }
             }
         }
     }
 
-    /// Lets the device with this certificate connect, or no longer (`UpdateCertificate`).
+    /// Registers the certificate in `pem` as active, which a CA issued that is registered here (`RegisterCertificate`).
+    /// `authority` is that CA's certificate, in PEM; it is needed where several have the same subject. The flag says that
+    /// the certificate was there already, in whatever status.
+    ///
+    /// # Errors
+    /// See [`AwsError`].
+    pub(crate) async fn register_certificate(
+        &self,
+        pem: &str,
+        authority: Option<&str>,
+    ) -> Result<(Registered, bool), AwsError> {
+        const OPERATION: &str = "RegisterCertificate";
+        let request = self.iot.register_certificate().certificate_pem(pem);
+        let request = request.set_ca_certificate_pem(authority.map(str::to_owned));
+        match request.status(CertificateStatus::Active).send().await {
+            Ok(answer) => {
+                let registered = self.registered(OPERATION, answer.certificate_id, answer.certificate_arn)?;
+                Ok((registered, false))
+            }
+            Err(error) => {
+                let failure = self.failed(OPERATION, &error);
+                match error.into_service_error() {
+                    RegisterCertificateError::ResourceAlreadyExistsException(known) => {
+                        Ok((self.registered(OPERATION, known.resource_id, known.resource_arn)?, true))
+                    }
+                    _ => Err(failure),
+                }
+            }
+        }
+    }
+
+    /// Has AWS issue a certificate, active, for the certificate request in `pem` (`CreateCertificateFromCsr`). Gives its
+    /// PEM as well.
+    ///
+    /// # Errors
+    /// See [`AwsError`].
+    pub(crate) async fn create_certificate_from_request(
+        &self,
+        pem: &str,
+    ) -> Result<(Registered, String), AwsError> {
+        const OPERATION: &str = "CreateCertificateFromCsr";
+        let request = self.iot.create_certificate_from_csr().certificate_signing_request(pem);
+        let answer = request.set_as_active(true).send().await;
+        let answer = answer.map_err(|error| self.failed(OPERATION, &error))?;
+        let registered = self.registered(OPERATION, answer.certificate_id, answer.certificate_arn)?;
+        let pem = answer.certificate_pem.ok_or_else(|| self.incomplete(OPERATION, "certificatePem"))?;
+        Ok((registered, pem))
+    }
+
+    /// Has AWS make a key and an active certificate for it (`CreateKeysAndCertificate`). Gives the certificate's PEM and
+    /// the private key's, which came over the network and is nowhere else.
+    ///
+    /// # Errors
+    /// See [`AwsError`].
+    pub(crate) async fn create_keys_and_certificate(
+        &self,
+    ) -> Result<(Registered, String, Zeroizing<String>), AwsError> {
+        const OPERATION: &str = "CreateKeysAndCertificate";
+        let answer = self.iot.create_keys_and_certificate().set_as_active(true).send().await;
+        let answer = answer.map_err(|error| self.failed(OPERATION, &error))?;
+        let key = answer.key_pair.and_then(|pair| pair.private_key).map(Zeroizing::new);
+        let key = key.ok_or_else(|| self.incomplete(OPERATION, "keyPair"))?;
+        let pem = answer.certificate_pem.ok_or_else(|| self.incomplete(OPERATION, "certificatePem"))?;
+        Ok((self.registered(OPERATION, answer.certificate_id, answer.certificate_arn)?, pem, key))
+    }
+
+    /// Lets the device with this certificate connect (`UpdateCertificate`).
     ///
     /// # Errors
     /// See [`AwsError`].

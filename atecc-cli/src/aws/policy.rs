@@ -31,7 +31,7 @@ pub(crate) fn device_policy(arn: &str) -> Value {
                 "Effect": "Allow",
                 "Action": "iot:Connect",
                 "Resource": resource("client", THING),
-                "Condition": { "Bool": { "iot:Connection.Thing.IsAttached": "true" } },
+                "Condition": { "Bool": { "iot:Connection.Thing.IsAttached": ["true"] } },
             },
             { "Effect": "Allow", "Action": ["iot:Publish", "iot:Receive"], "Resource": topics("topic") },
             { "Effect": "Allow", "Action": "iot:RetainPublish", "Resource": resource("topic", &own) },
@@ -87,5 +87,21 @@ impl Client {
     pub(crate) async fn attach_policy(&self, name: &str, target: &str) -> Result<(), AwsError> {
         let answer = self.iot.attach_policy().policy_name(name).target(target).send().await;
         answer.map(drop).map_err(|error| self.failed("AttachPolicy", &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_is_for_the_account_of_its_resource_and_for_no_client_id() {
+        let text = device_policy("arn:aws-cn:iot:cn-north-1:123456789012:cert/ab").to_string();
+        assert!(
+            text.contains("arn:aws-cn:iot:cn-north-1:123456789012:client/${iot:Connection.Thing.ThingName}")
+        );
+        assert!(!text.contains("ClientId") && !text.contains("cert/"), "{text}");
+        // AWS takes 2048 characters of a policy document.
+        assert!(text.len() < 2048, "{}", text.len());
     }
 }

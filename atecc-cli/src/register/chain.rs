@@ -13,7 +13,7 @@ use rustls::{
 use super::RegisterError;
 
 /// The certificates in the PEM file `path`.
-pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, RegisterError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, RegisterError> {
     let unusable = |problem: String| RegisterError::CertificateFile { path: path.into(), problem };
     let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect)

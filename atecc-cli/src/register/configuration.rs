@@ -5,7 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{RegisterError, chain, device::KeyLine, report::Outcome};
+use super::{
+    RegisterError, chain,
+    device::{Device, Settings},
+    files,
+    report::Outcome,
+};
 use crate::{aws::Place, error::Error};
 
 /// Amazon's roots, and Starfield's, which signs them for older clients: <https://www.amazontrust.com/repository/>. The
@@ -35,7 +40,7 @@ pub(super) struct Configuration<'a> {
     pub(super) folder: &'a Path,
     pub(super) endpoint: &'a str,
     pub(super) server_ca: &'a str,
-    pub(super) key: &'a KeyLine,
+    pub(super) device: &'a Device,
     pub(super) thing: &'a str,
 }
 
@@ -51,12 +56,9 @@ impl Configuration<'_> {
     /// When a file is there that says something else.
     pub(super) fn look(&self) -> Result<Outcome, Error> {
         let authority = self.folder.join(SERVER_CA);
-        match read(&authority)? {
-            None => return Ok(Outcome::Missing),
-            Some(text) if text != self.server_ca => {
-                return Err(RegisterError::OtherFile { file: authority }.into());
-            }
-            Some(_) => {}
+        let roots = read(&authority)?;
+        if roots.as_ref().is_some_and(|text| text != self.server_ca) {
+            return Err(RegisterError::OtherFile { file: authority }.into());
         }
         let file = self.file();
         let Some(text) = read(&file)? else { return Ok(Outcome::Missing) };
@@ -65,13 +67,20 @@ impl Configuration<'_> {
             RegisterError::NotAConfiguration { file: file.clone(), problem }
         })?;
         for (name, wanted) in self.settings() {
-            let there = there.get(name).and_then(toml::Value::as_str).unwrap_or_default();
-            if there != wanted {
-                let (name, there) = (name.to_owned(), there.to_owned());
+            let there = there.get(name);
+            if !there.is_some_and(|there| self.is_same(there, &wanted)) {
+                let there = there.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+                let (name, wanted) = (name.to_owned(), wanted.to_string());
                 return Err(RegisterError::OtherConfiguration { file, name, there, wanted }.into());
             }
         }
-        Ok(Outcome::Found)
+        Ok(if roots.is_some() { Outcome::Found } else { Outcome::Missing })
+    }
+
+    /// The URI of a key may have got the place of the PIN that was not written.
+    fn is_same(&self, there: &toml::Value, wanted: &toml::Value) -> bool {
+        let (Some(text), Some(start)) = (there.as_str(), wanted.as_str()) else { return there == wanted };
+        text == start || (self.device.lacks_pin && text.starts_with(start) && text.contains("pin-source="))
     }
 
     /// Writes the files.
@@ -80,25 +89,25 @@ impl Configuration<'_> {
             "# The agent as {}: `atecc register` wrote it. agent.example.toml describes every setting.\n",
             self.thing
         );
-        if self.key.lacks_pin {
+        if self.device.lacks_pin {
             text += "# The PIN was not written down: add `&pin-source=FILE` to the URI of the key.\n";
         }
         for (name, value) in self.settings() {
-            text += &format!("{name} = {}\n", toml::Value::String(value));
+            text += &format!("{name} = {value}\n");
         }
-        create_folder(self.folder)?;
-        write(&self.folder.join(SERVER_CA), self.server_ca)?;
-        write(&self.file(), &text)
+        files::create_folder(self.folder)?;
+        for (path, text) in [(self.folder.join(SERVER_CA), self.server_ca), (self.file(), &text)] {
+            if !path.exists() {
+                files::write_new(&path, text)?;
+            }
+        }
+        Ok(())
     }
 
-    fn settings(&self) -> Vec<(&'static str, String)> {
-        let mut settings = vec![
-            ("endpoint", self.endpoint.to_owned()),
-            ("ca_file", SERVER_CA.to_owned()),
-            (self.key.name, self.key.value.clone()),
-        ];
-        settings.extend(self.key.certificate_file.clone().map(|file| ("certificate_file", file)));
-        settings.extend([("thing_name", self.thing.to_owned()), ("client_id", self.thing.to_owned())]);
+    fn settings(&self) -> Settings {
+        let mut settings: Settings = vec![("endpoint", self.endpoint.into()), ("ca_file", SERVER_CA.into())];
+        settings.extend(self.device.settings.iter().cloned());
+        settings.extend([("thing_name", self.thing.into()), ("client_id", self.thing.into())]);
         settings
     }
 }
@@ -109,12 +118,4 @@ fn read(path: &Path) -> Result<Option<String>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(Error::InputFile { path: path.into(), source }),
     }
-}
-
-fn create_folder(path: &Path) -> Result<(), RegisterError> {
-    fs::create_dir_all(path).map_err(|source| RegisterError::Write { path: path.into(), source })
-}
-
-fn write(path: &Path, text: &str) -> Result<(), RegisterError> {
-    fs::write(path, text).map_err(|source| RegisterError::Write { path: path.into(), source })
 }

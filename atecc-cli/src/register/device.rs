@@ -1,36 +1,46 @@
 //! Who is registered: a key, its certificate, and the proof that they belong together.
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::Arc};
 
 use atecc::certificate::MICROCHIP;
 use atecc_token::DeviceSpec;
-use identity::{Identity, KeySource};
+use identity::{Identity, Key, KeySource};
 use sha2::{Digest, Sha256};
-use x509_cert::der::pem::{LineEnding, encode_string};
+use x509_cert::{
+    Version,
+    der::pem::{LineEnding, encode_string},
+};
 
-use super::{Arguments, RegisterError, chain};
+use super::{Arguments, RegisterError, certificate::Method, chain, files};
 use crate::{error::Error, output, session::Session};
+
+/// Lines of agent.toml.
+pub(super) type Settings = Vec<(&'static str, toml::Value)>;
 
 /// A device that shall become a thing.
 pub(super) struct Device {
-    pub(super) identity: Identity,
-    /// How agent.toml names the key.
-    pub(super) key: KeyLine,
-    /// How far its certificate is believed.
-    pub(super) trust: Trust,
-}
-
-/// Where agent.toml finds key and certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KeyLine {
-    /// `device` or `key`.
-    pub(super) name: &'static str,
-    /// Its value. A PIN is not in it.
-    pub(super) value: String,
+    /// What signs; `None`: AWS makes the key.
+    pub(super) key: Option<Arc<Key>>,
+    /// Its certificate; `None`: AWS issues it.
+    pub(super) certificate: Option<Certificate>,
+    /// `{common_name}` in the thing's name.
+    pub(super) common_name: Option<String>,
+    /// Where agent.toml says that both are. A PIN is not in it.
+    pub(super) settings: Settings,
     /// Whether a PIN was left out.
     pub(super) lacks_pin: bool,
-    /// `certificate_file`.
-    pub(super) certificate_file: Option<String>,
+}
+
+/// A certificate that is there before AWS is asked.
+pub(super) struct Certificate {
+    /// It alone, in PEM.
+    pub(super) pem: String,
+    /// What AWS calls it: the SHA-256 of its DER.
+    pub(super) id: String,
+    /// That of its issuer, in PEM, if the chain has it.
+    pub(super) issuer: Option<String>,
+    /// How far it is believed.
+    pub(super) trust: Trust,
 }
 
 /// Who vouches for the certificate.
@@ -62,55 +72,103 @@ impl fmt::Display for Trust {
 impl Device {
     /// Opens the key and verifies its certificate.
     pub(super) fn open(session: &mut Session, arguments: &Arguments) -> Result<Self, Error> {
-        let certificate = arguments.certificate.as_deref();
-        let (identity, mut key) = match &arguments.key {
-            None => {
-                let token = session.token()?;
-                let identity = Identity::of_token(&token, certificate).map_err(RegisterError::Key)?;
-                (identity, KeyLine::of(&KeySource::Chip(session.spec()?), false)?)
-            }
-            Some(typed) => {
-                let source: KeySource = typed.parse().map_err(RegisterError::KeySource)?;
-                let identity = Identity::open(&source, certificate).map_err(RegisterError::Key)?;
-                (identity, KeyLine::of(&source, typed.contains("pin-value="))?)
-            }
-        };
-        key.certificate_file = certificate.map(absolute).transpose()?;
-        let trust = trust(&identity, arguments)?;
-        Ok(Self { identity, key, trust })
+        match arguments.method {
+            Method::AwsKey => Ok(Self::with_key_of_aws()),
+            Method::Csr => Self::without_certificate(session, arguments),
+            Method::WithoutCa | Method::Ca => Self::with_certificate(session, arguments),
+        }
     }
 
-    /// Has the key sign a challenge that was never signed before. [`Identity::sign`] verifies the signature with the
-    /// key of the certificate.
+    fn with_certificate(session: &mut Session, arguments: &Arguments) -> Result<Self, Error> {
+        let (key, mut settings) = open_key(session, arguments)?;
+        let file = arguments.certificate.as_deref();
+        let identity = Identity::with_key(key, file).map_err(RegisterError::Key)?;
+        if let Some(file) = file {
+            settings.push(("certificate_file", absolute(file)?.into()));
+        }
+        let pem = |der: &[u8]| {
+            encode_string("CERTIFICATE", LineEnding::LF, der).map_err(x509_cert::der::Error::from)
+        };
+        let mut chain = identity.chain().iter();
+        let certificate = Certificate {
+            pem: pem(chain.next().map(Vec::as_slice).unwrap_or_default())?,
+            id: certificate_id(&identity),
+            issuer: chain.next().map(|der| pem(der)).transpose()?,
+            trust: trust(&identity, arguments)?,
+        };
+        Ok(Self {
+            key: Some(Arc::clone(identity.key())),
+            certificate: Some(certificate),
+            common_name: identity.thing_name(),
+            settings,
+            lacks_pin: lacks_pin(arguments),
+        })
+    }
+
+    fn without_certificate(session: &mut Session, arguments: &Arguments) -> Result<Self, Error> {
+        let (key, mut settings) = open_key(session, arguments)?;
+        settings.push(("certificate_file", files::CERTIFICATE.into()));
+        // The name that the chip's own certificate gives it.
+        let common_name = key.serial_number().map(|serial| format!("sn{serial}"));
+        let lacks_pin = lacks_pin(arguments);
+        Ok(Self { key: Some(key), certificate: None, common_name, settings, lacks_pin })
+    }
+
+    fn with_key_of_aws() -> Self {
+        let settings = vec![("key", files::KEY.into()), ("certificate_file", files::CERTIFICATE.into())];
+        Self { key: None, certificate: None, common_name: None, settings, lacks_pin: false }
+    }
+
+    /// Has the key sign a challenge that was never signed before. [`Key::sign`] verifies the signature with the public
+    /// key, which is that of the certificate.
     pub(super) fn prove_possession(&self) -> Result<(), RegisterError> {
+        let Some(key) = &self.key else { return Ok(()) };
         let mut challenge =
             *b"atecc register: possession of the key, challenge ................................";
         let random = challenge.len() - 32;
         getrandom::fill(&mut challenge[random..])
             .map_err(|error| RegisterError::Random(error.to_string()))?;
-        let scheme = self.identity.schemes().first().ok_or(RegisterError::NoScheme)?;
-        self.identity.sign(*scheme, &challenge).map(drop).map_err(RegisterError::Possession)
+        let scheme = key.schemes().first().ok_or(RegisterError::NoScheme)?;
+        key.sign(*scheme, &challenge).map(drop).map_err(RegisterError::Possession)
     }
+}
 
-    /// The certificate of the key, in PEM.
-    pub(super) fn pem(&self) -> Result<String, Error> {
-        Ok(encode_string("CERTIFICATE", LineEnding::LF, self.leaf()).map_err(x509_cert::der::Error::from)?)
-    }
+/// What AWS calls the certificate of `identity`: the SHA-256 of its DER.
+pub(super) fn certificate_id(identity: &Identity) -> String {
+    output::hex(&Sha256::digest(identity.chain().first().map(Vec::as_slice).unwrap_or_default()))
+}
 
-    /// What AWS calls it: the SHA-256 of its DER.
-    pub(super) fn certificate_id(&self) -> String {
-        output::hex(&Sha256::digest(self.leaf()))
-    }
+/// The key, and how agent.toml names it.
+fn open_key(session: &mut Session, arguments: &Arguments) -> Result<(Arc<Key>, Settings), Error> {
+    let (key, source) = match (&arguments.key, arguments.slot) {
+        (Some(typed), _) => {
+            let source: KeySource = typed.parse().map_err(RegisterError::KeySource)?;
+            (Key::open(&source), source)
+        }
+        (None, Some(slot)) => (Key::of_slot(&session.token()?, slot), KeySource::Chip(session.spec()?)),
+        (None, None) => (Key::of_token(&session.token()?), KeySource::Chip(session.spec()?)),
+    };
+    let mut settings = vec![match &source {
+        KeySource::Chip(spec) => ("device", absolute_spec(spec)?.to_string().into()),
+        KeySource::File(path) => ("key", absolute(path)?.into()),
+        other => ("key", other.to_string().into()),
+    }];
+    settings.extend(arguments.slot.map(|slot| ("slot", i64::from(slot.number()).into())));
+    Ok((Arc::new(key.map_err(RegisterError::Key)?), settings))
+}
 
-    fn leaf(&self) -> &[u8] {
-        self.identity.chain().first().map(Vec::as_slice).unwrap_or_default()
-    }
+/// Whether the URI of the key has a PIN in it, which is written nowhere.
+fn lacks_pin(arguments: &Arguments) -> bool {
+    arguments.key.as_ref().is_some_and(|key| key.contains("pin-value="))
 }
 
 /// Verifies the chain. What the chip itself stores was verified when it was read, with the root of its kind.
 fn trust(identity: &Identity, arguments: &Arguments) -> Result<Trust, Error> {
     if let Some(path) = &arguments.root {
         let roots = chain::read(path)?;
+        if identity.leaf().tbs_certificate().version() == Version::V1 {
+            return Err(RegisterError::FirstVersion.into());
+        }
         chain::verify(identity, &roots)
             .map_err(|error| RegisterError::Chain { root: path.clone(), problem: error.to_string() })?;
         return Ok(Trust::Root(path.display().to_string()));
@@ -120,17 +178,6 @@ fn trust(identity: &Identity, arguments: &Arguments) -> Result<Trust, Error> {
     }
     let microchip = MICROCHIP.root_certificate.into();
     Ok(if chain::verify(identity, &[microchip]).is_ok() { Trust::Microchip } else { Trust::Nobody })
-}
-
-impl KeyLine {
-    fn of(source: &KeySource, lacks_pin: bool) -> Result<Self, Error> {
-        let (name, value) = match source {
-            KeySource::Chip(spec) => ("device", absolute_spec(spec)?.to_string()),
-            KeySource::File(path) => ("key", absolute(path)?),
-            other => ("key", other.to_string()),
-        };
-        Ok(Self { name, value, lacks_pin, certificate_file: None })
-    }
 }
 
 /// The same chip from any folder.

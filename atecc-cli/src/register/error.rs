@@ -6,6 +6,8 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum RegisterError {
+    #[error("{option} says nothing with this --method; `atecc register --help` tells what each method needs")]
+    Meaningless { option: &'static str },
     #[error(transparent)]
     KeySource(identity::SourceError),
     #[error(transparent)]
@@ -25,9 +27,16 @@ pub(crate) enum RegisterError {
     )]
     Chain { root: PathBuf, problem: String },
     #[error(
+        "the certificate is one of X.509's first version, without extensions, which no root is checked for; have the CA \
+         issue one of version 3 (`openssl x509 -req -extfile FILE`, where FILE says basicConstraints = CA:FALSE)"
+    )]
+    FirstVersion,
+    #[error(
         "{name:?} can be no thing's name, which has 1 to 128 letters, digits, `:`, `_` and `-`; name it with --thing"
     )]
     ThingName { name: String },
+    #[error("the thing shall be called {name:?}, and this device has no such name; give it one with --thing")]
+    NoName { name: String },
     #[error("{path} is no policy: {problem}", path = path.display())]
     PolicyDocument { path: PathBuf, problem: String },
     #[error(
@@ -46,7 +55,7 @@ pub(crate) enum RegisterError {
     )]
     Closed { id: String },
     #[error(
-        "{file} says {name} = {there:?}, and it would have to be {wanted:?}; move the file away, or name another \
+        "{file} says {name} = {there}, and it would have to be {wanted}; move the file away, or name another \
          folder with --out",
         file = file.display()
     )]
@@ -55,6 +64,12 @@ pub(crate) enum RegisterError {
     OtherFile { file: PathBuf },
     #[error("{file} is no configuration: {problem}; move it away, or name another folder with --out", file = file.display())]
     NotAConfiguration { file: PathBuf, problem: String },
+    #[error(
+        "{file} holds a certificate that {place} did not issue; name another folder with --out for another account, \
+         region or device",
+        file = file.display()
+    )]
+    NotIssuedHere { file: PathBuf, place: String },
     #[error("cannot write {path}: {source}", path = path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("{error}\natecc: {half_made}")]

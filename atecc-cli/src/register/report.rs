@@ -8,7 +8,7 @@ use crate::{aws::Place, error::Error, output};
 /// What became of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// It was there.
     Found,
     /// It was made.
@@ -36,43 +36,74 @@ struct Registration {
     error: Option<String>,
 }
 
+/// Who is registered.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Subject {
+    Device {
+        emulated: bool,
+        serial_number: Option<String>,
+        key: String,
+        certificate: String,
+        possession: &'static str,
+        certificate_id: Option<String>,
+        thing: String,
+    },
+    Authority {
+        authority: String,
+        certificate_id: String,
+    },
+}
+
 /// The JSON document.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(crate) struct Report {
     #[serde(skip)]
     json: bool,
-    emulated: bool,
-    serial_number: Option<String>,
-    key: String,
-    certificate: String,
-    possession: &'static str,
-    certificate_id: String,
-    thing: String,
+    #[serde(flatten)]
+    subject: Subject,
     registrations: Vec<Registration>,
 }
 
 impl Report {
-    /// The device has proven that it has its key.
-    pub(super) fn new(json: bool, device: &Device, thing: &str) -> Result<Self, Error> {
-        let identity = &device.identity;
+    /// A device, which has proven that it has its key, unless AWS shall make it.
+    pub(super) fn of_device(json: bool, device: &Device, thing: &str) -> Result<Self, Error> {
+        let key = device.key.as_ref();
+        let name = key.map_or_else(|| "made by AWS".to_owned(), |key| key.to_string());
+        let (id, certificate) = match &device.certificate {
+            Some(certificate) => (Some(certificate.id.clone()), certificate.trust.to_string()),
+            None => (None, "issued by AWS".to_owned()),
+        };
         let report = Self {
             json,
-            emulated: identity.is_emulated(),
-            serial_number: identity.serial_number().map(|serial| serial.to_string()),
-            key: identity.key().to_string(),
-            certificate: device.trust.to_string(),
-            possession: "proven",
-            certificate_id: device.certificate_id(),
-            thing: thing.to_owned(),
+            subject: Subject::Device {
+                emulated: key.is_some_and(|key| key.is_emulated()),
+                serial_number: key.and_then(|key| key.serial_number()).map(|serial| serial.to_string()),
+                key: name.clone(),
+                certificate: certificate.clone(),
+                possession: if key.is_some() { "proven" } else { "not asked" },
+                certificate_id: id.clone(),
+                thing: thing.to_owned(),
+            },
             registrations: Vec::new(),
         };
-        report.line("key", &format!("{}: it signed a fresh challenge", report.key))?;
-        report.line("certificate", &format!("{} ({})", report.certificate_id, report.certificate))?;
+        let signed = if key.is_some() { ": it signed a fresh challenge" } else { "" };
+        report.line("key", &format!("{name}{signed}"))?;
+        let id = id.map(|id| format!("{id}, ")).unwrap_or_default();
+        report.line("certificate", &format!("{id}{certificate}"))?;
+        Ok(report)
+    }
+
+    /// A certificate authority.
+    pub(crate) fn of_authority(json: bool, name: &str, id: &str) -> Result<Self, Error> {
+        let subject = Subject::Authority { authority: name.to_owned(), certificate_id: id.to_owned() };
+        let report = Self { json, subject, registrations: Vec::new() };
+        report.line("authority", name)?;
         Ok(report)
     }
 
     /// Work in `place` begins.
-    pub(super) fn begin(&mut self, place: &Place) -> Result<(), Error> {
+    pub(crate) fn begin(&mut self, place: &Place) -> Result<(), Error> {
         let (steps, notes) = Default::default();
         let place = place.clone();
         if !self.json {
@@ -83,7 +114,7 @@ impl Report {
     }
 
     /// A step is done.
-    pub(super) fn step(&mut self, step: &'static str, outcome: Outcome, what: &str) -> Result<(), Error> {
+    pub(crate) fn step(&mut self, step: &'static str, outcome: Outcome, what: &str) -> Result<(), Error> {
         let says = match outcome {
             Outcome::Found => "is there",
             Outcome::Made => "made",
@@ -97,7 +128,7 @@ impl Report {
     }
 
     /// Something that the user should know.
-    pub(super) fn note(&mut self, note: String) -> Result<(), Error> {
+    pub(crate) fn note(&mut self, note: String) -> Result<(), Error> {
         self.line("  note", &note)?;
         if let Some(now) = self.registrations.last_mut() {
             now.notes.push(note);
@@ -106,7 +137,7 @@ impl Report {
     }
 
     /// Work in this place is over. An error of the only place is that of the verb.
-    pub(super) fn end(&mut self, result: Result<Option<String>, Error>, is_alone: bool) -> Result<(), Error> {
+    pub(crate) fn end(&mut self, result: Result<Option<String>, Error>, is_alone: bool) -> Result<(), Error> {
         let half_made = self.half_made();
         let Some(now) = self.registrations.last_mut() else { return Ok(()) };
         match result {
@@ -137,7 +168,7 @@ impl Report {
     }
 
     /// All places are done.
-    pub(super) fn finish(&self) -> Result<(), Error> {
+    pub(crate) fn finish(&self) -> Result<(), Error> {
         if self.json {
             output::json(self)?;
         }

@@ -2,28 +2,32 @@
 
 use std::str::FromStr;
 
-use identity::{Identity, is_thing_name};
+use identity::is_thing_name;
 
-use super::RegisterError;
+use super::{RegisterError, device::Device};
 
 /// A name with the placeholders `{common_name}` and `{serial}`, as in agent.toml.
 #[derive(Clone, Debug)]
 pub(super) struct Template(String);
 
 impl Template {
-    /// The name of the thing that `identity` is.
+    /// The name of the thing that `device` becomes.
     ///
     /// # Errors
-    /// When a placeholder stands for something that `identity` does not have, or AWS takes no such name.
-    pub(super) fn fill(&self, identity: &Identity) -> Result<String, RegisterError> {
+    /// When a placeholder stands for something that `device` does not have, or AWS takes no such name.
+    pub(super) fn fill(&self, device: &Device) -> Result<String, RegisterError> {
         let mut name = self.0.clone();
-        if let Some(common_name) = identity.thing_name() {
-            name = name.replace("{common_name}", &common_name);
+        if let Some(common_name) = &device.common_name {
+            name = name.replace("{common_name}", common_name);
         }
-        if let Some(serial) = identity.serial_number() {
+        if let Some(serial) = device.key.as_ref().and_then(|key| key.serial_number()) {
             name = name.replace("{serial}", &serial.to_string());
         }
-        if is_thing_name(&name) { Ok(name) } else { Err(RegisterError::ThingName { name }) }
+        match is_thing_name(&name) {
+            true => Ok(name),
+            false if name.contains('{') => Err(RegisterError::NoName { name }),
+            false => Err(RegisterError::ThingName { name }),
+        }
     }
 }
 

@@ -6,17 +6,17 @@ use std::process::Command;
 
 use crate::support::run;
 
-pub(super) const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
+pub(crate) const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 /// Long enough to be found if it is printed.
-pub(super) const PIN: &str = "3141592653";
+pub(crate) const PIN: &str = "3141592653";
 
-pub(super) struct SoftHsm {
+pub(crate) struct SoftHsm {
     folder: PathBuf,
 }
 
 impl SoftHsm {
     /// A token called `gateway` with a key of `kind`, as pkcs11-tool names it, and its certificate, both called `key`.
-    pub(super) fn new(folder: &Path, kind: &str, common_name: &str) -> Self {
+    pub(crate) fn new(folder: &Path, kind: &str, common_name: &str) -> Self {
         let token = Self { folder: folder.to_owned() };
         fs::create_dir(folder.join("tokens")).unwrap();
         let configuration =
@@ -47,12 +47,12 @@ impl SoftHsm {
     }
 
     /// PEM.
-    pub(super) fn certificate(&self) -> PathBuf {
+    pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.join("certificate.pem")
     }
 
     /// Lets the modules in `command` see this token and no other.
-    pub(super) fn show_to<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    pub(crate) fn show_to<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env("SOFTHSM2_CONF", self.configuration())
     }
 
