@@ -76,8 +76,11 @@ impl Client {
             let credentials = SharedCredentialsProvider::new(credentials);
             shared = shared.into_builder().credentials_provider(credentials).build();
         }
-        let region = shared.region().map(ToString::to_string).filter(|region| is_region(region));
+        let region = shared.region().map(ToString::to_string);
         let region = region.ok_or_else(|| AwsError::NoRegion { profile: profile.map(str::to_owned) })?;
+        if !is_region(&region) {
+            return Err(AwsError::NotARegion { region });
+        }
         let mut config = aws_sdk_iot::config::Builder::from(&shared);
         if let Some(url) = endpoint_url {
             config = config.endpoint_url(url);
@@ -118,6 +121,7 @@ impl Place {
     pub(crate) fn host(&self) -> String {
         match &self.endpoint_url {
             Some(url) => url.clone(),
+            None if self.region.starts_with("cn-") => format!("iot.{}.amazonaws.com.cn", self.region),
             None => format!("iot.{}.amazonaws.com", self.region),
         }
     }

@@ -14,6 +14,8 @@ pub(crate) enum AwsError {
         profile.as_ref().map(|name| format!(" for profile {name}")).unwrap_or_default()
     )]
     NoRegion { profile: Option<String> },
+    #[error("{region:?} is no region; correct --region, AWS_REGION or the profile, such as eu-central-1")]
+    NotARegion { region: String },
     #[error("{operation} in {place}: {problem}")]
     Call { operation: &'static str, place: Arc<Place>, problem: Box<Problem> },
     #[error("cannot wait for the network: {0}; is the number of open files limited (`ulimit -n`)?")]

@@ -114,8 +114,8 @@ impl Work<'_> {
         match principals.len() - usize::from(is_attached) {
             0 => Ok(()),
             others => report.note(format!(
-                "{others} more certificates act as {}; detach those of devices that are gone, or give each device a \
-                 name of its own with --thing",
+                "certificates that act as {} beside this one: {others}; detach those of devices that are gone, or give \
+                 each device a name of its own with --thing",
                 self.thing
             )),
         }

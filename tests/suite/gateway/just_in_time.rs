@@ -1,30 +1,18 @@
 //! A chip that the cloud has never heard of, whose signer's CA certificate is registered there: from power-on to the first
 //! PUBACK with no command but the agent's.
 
+use std::process::Command;
 use std::time::Duration;
 
 use iot_core_emulator::{CaCertificate, CertificateId, Event, Listener, Options, Reason, Status};
-use serde_json::json;
 
 use super::{Cloud, LIMIT, agent, der};
-use crate::support::{Chip, Running};
+use crate::support::{Chip, Running, program, run};
 
-/// Things are called as their certificates are, and may do no more than the agent needs.
+/// The template that this product registers a CA with: things are called as their certificates are.
 fn template() -> String {
-    let name = json!({"Ref": "AWS::IoT::Certificate::CommonName"});
-    json!({
-        "Parameters": {
-            "AWS::IoT::Certificate::CommonName": {"Type": "String"},
-            "AWS::IoT::Certificate::Id": {"Type": "String"},
-        },
-        "Resources": {
-            "thing": {"Type": "AWS::IoT::Thing", "Properties": {"ThingName": name}},
-            "certificate": {"Type": "AWS::IoT::Certificate",
-                "Properties": {"CertificateId": {"Ref": "AWS::IoT::Certificate::Id"}, "Status": "ACTIVE"}},
-            "policy": {"Type": "AWS::IoT::Policy", "Properties": {"PolicyName": "gateway"}},
-        }
-    })
-    .to_string()
+    let mut atecc = Command::new(program("atecc"));
+    run(atecc.args(["ca", "template", "--policy", "gateway"])).succeeded().text()
 }
 
 const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [

@@ -109,8 +109,23 @@ fn strangers_chips_come_in_with_consent_only_and_a_registered_ca_is_changed_in_p
     );
     assert_eq!(there["registrationConfig"]["roleArn"], role);
 
+    // Keys of other kinds prove a CA to be one's own as well (P-256: `methods`).
+    for kind in ["rsa:2048", "ec:secp384r1"] {
+        let (algorithm, curve) = kind.split_once(':').unwrap();
+        let mut openssl = Command::new("openssl");
+        openssl.args(["req", "-x509", "-nodes", "-days", "9", "-subj", "/CN=Pump CA", "-newkey"]);
+        match algorithm {
+            "ec" => openssl.args(["ec", "-pkeyopt", &format!("ec_paramgen_curve:{curve}")]),
+            _ => openssl.arg(kind),
+        };
+        run(openssl.args(["-keyout", "ca.key", "-out", "ca.pem"]).current_dir(chip.folder())).succeeded();
+        let own = ["ca", "register", "--certificate", "ca.pem", "--mode", "default", "--key", "ca.key"];
+        assert_eq!(outcomes(&report(&mut atecc(&chip, &ministack, &own))), ["made"], "{kind}");
+    }
+
     for (arguments, says) in [
-        (&["--certificate", "device.pem"][..], "CA:TRUE"),
+        (&["--certificate", "root.pem", "--mode", "default", "--key", "ca.key"][..], "is not that of"),
+        (&["--certificate", "device.pem"], "CA:TRUE"),
         (&["--certificate", "root.pem", "--mode", "default"], "--mode default goes with --key"),
         (&["--certificate", "missing.pem"], "missing.pem"),
     ] {

@@ -123,6 +123,7 @@ fn what_never_gets_there_is_said_with_what_to_do() {
     command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     says(&mut command, &["no credentials", "aws configure"]);
     says(register(&chip, &closed).env_remove("AWS_REGION"), &["no region", "--region"]);
+    says(register(&chip, &closed).args(["--region", "eu central"]), &["is no region", "--region"]);
     says(register(&chip, &closed).args(["--profile", "nobody"]), &["profile nobody gives no credentials"]);
     says(
         register(&chip, &closed).args(["--thing", "a-{serial}-{common_name}", "--root", "no.pem"]),

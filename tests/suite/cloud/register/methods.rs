@@ -33,6 +33,11 @@ pub(super) fn run_all(chip: &Chip, double: &Double, options: &[&str]) {
     assert_eq!(report["thing"], chip.common_name());
     assert!(!chip.path("two/key.pem").exists());
 
+    // The same with a key in another slot, which is another certificate for the same thing.
+    let report = register(&["--method", "csr", "--slot", "2", "--out", "slot"]);
+    let note = report["registrations"][0]["notes"][0].as_str().unwrap();
+    assert!(note.contains("beside this one: "), "{note}");
+
     // 3: a CA of one's own, which proves to AWS that it is that.
     make_authority(chip);
     issue(chip, "CN=pump-7");
@@ -50,7 +55,7 @@ fn each_method_leads_to_a_puback_and_finds_what_it_made() {
     let (chip, ministack) = (Chip::new(), Ministack::start(Policies::Enforced));
     let trusted = ministack.authority().display().to_string();
     run_all(&chip, &ministack, &["--server-ca", &trusted]);
-    for folder in ["one", "two", "three"] {
+    for folder in ["one", "two", "slot", "three"] {
         to_a_puback(&ministack, &chip.path(folder));
     }
     let methods: [&[&str]; 3] = [
