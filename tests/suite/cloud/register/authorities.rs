@@ -1,13 +1,18 @@
 //! `atecc ca register`: devices that come in by themselves, and an allow-list in front of them.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
 use super::{agent, atecc, json as report, outcomes, to_a_puback};
 use crate::{
     cloud::ministack::{Ministack, Policies},
-    support::{Chip, repository, run, target_directory},
+    support::{Chip, Running, repository, run, target_directory},
 };
 
 /// The consumer of just-in-time registration that docs/registration.md shows, with one event.
@@ -42,6 +47,8 @@ fn the_chips_own_signer_lets_devices_in_and_an_allow_list_decides_which() {
     // Emulated chips have different signers, each made up.
     report(&mut atecc(&second, &ministack, &["ca", "register", "--from-chip", "--auto-registration"]));
 
+    make_listener(&first, &ministack);
+    let listener = listen(&first, &ministack, id);
     // A policy for those who are let in, and configurations for both, of which only one is on the list.
     let policy = json!({ "policyDocument": policy_of_things().to_string() });
     ministack.call("POST", "/policies/atecc-device", Some(&policy));
@@ -51,18 +58,21 @@ fn the_chips_own_signer_lets_devices_in_and_an_allow_list_decides_which() {
         agent(&ministack, &chip.path("agent")).failed_with(1);
     }
     let listed = ministack.call("GET", "/certificates", None);
-    let waiting = listed["certificates"].as_array().unwrap();
-    assert_eq!(waiting.iter().map(|each| &each["status"]).collect::<Vec<_>>(), ["PENDING_ACTIVATION"; 2]);
+    let waiting = listed["certificates"].as_array().unwrap().iter();
+    let waiting: Vec<&Value> = waiting.filter(|each| each["status"] == "PENDING_ACTIVATION").collect();
+    assert_eq!(waiting.len(), 2, "{listed}");
 
+    // The event tells of the first one, whose signer is listened for.
+    listener.finish(Duration::from_secs(60)).succeeded();
+    let heard = heard(&first);
+    let event = heard.lines().find(|line| line.starts_with('{')).unwrap();
+    let event: Value = serde_json::from_str(event).unwrap();
     let own = dry(&first, &ministack)["certificate_id"].as_str().unwrap().to_owned();
+    assert_eq!((&event["certificateId"], &event["caCertificateId"]), (&own.as_str().into(), &id.into()));
     fs::write(first.path("allowed"), format!("{own} {}\n", first.common_name())).unwrap();
     for certificate in waiting {
         let certificate = certificate["certificateId"].as_str().unwrap();
-        let event = json!({
-            "certificateId": certificate, "caCertificateId": id, "timestamp": 1_700_000_000_000_u64,
-            "certificateStatus": "PENDING_ACTIVATION", "awsAccountId": "000000000000",
-            "certificateRegistrationTimestamp": null,
-        });
+        let event = if certificate == own { event.clone() } else { json!({ "certificateId": certificate }) };
         let expected = if certificate == own { "admitted" } else { "refused" };
         // AWS may deliver an event twice.
         for _ in 0..2 {
@@ -133,6 +143,40 @@ fn strangers_chips_come_in_with_consent_only_and_a_registered_ca_is_changed_in_p
         let said = run(command.args(arguments)).failed_with(1).stderr;
         assert!(said.contains(says), "{said}");
     }
+}
+
+/// A device that may hear everything.
+fn make_listener(chip: &Chip, ministack: &Ministack) {
+    let everything = json!({ "Effect": "Allow", "Action": "iot:*", "Resource": "*" });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [everything] });
+    fs::write(chip.path("everything.json"), policy.to_string()).unwrap();
+    let options = ["--policy", "everything", "--policy-document", "everything.json", "--out", "listener"];
+    report(atecc(chip, ministack, &["register", "--method", "aws-key", "--thing", "listener"]).args(options));
+}
+
+/// mosquitto as that device, which has subscribed to the events of this CA, ends after the first, and writes the file
+/// `heard`.
+fn listen(chip: &Chip, ministack: &Ministack, authority: &str) -> Running {
+    let address = ministack.mqtt_address();
+    let (host, port) = address.split_once(':').unwrap();
+    let topic = format!("$aws/events/certificates/registered/{authority}");
+    let mut mosquitto = Command::new("sh");
+    mosquitto
+        .args(["-c", "exec stdbuf -oL mosquitto_sub \"$@\" > heard", "sh"])
+        .current_dir(chip.path("listener"));
+    mosquitto.args(["-h", host, "-p", port, "-i", "listener", "-d", "-C", "1", "-W", "240", "-t", &topic]);
+    mosquitto.args(["--cert", "certificate.pem", "--key", "key.pem", "--cafile"]).arg(ministack.authority());
+    let running = Running::start(&mut ministack.inside(&mosquitto));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !heard(chip).contains("Subscribed") {
+        assert!(Instant::now() < deadline, "not subscribed: {}", heard(chip));
+        thread::sleep(Duration::from_millis(20));
+    }
+    running
+}
+
+fn heard(chip: &Chip) -> String {
+    fs::read_to_string(chip.path("listener/heard")).unwrap_or_default()
 }
 
 /// What `atecc register` would do.
