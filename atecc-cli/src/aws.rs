@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod endpoint;
 mod error;
+mod group;
 mod options;
 mod policy;
 mod problem;
@@ -22,11 +23,18 @@ pub(crate) use client::{Client, Place};
 pub(crate) use error::AwsError;
 pub(crate) use options::Options;
 pub(crate) use policy::{DEFAULT_POLICY, device_policy};
+pub(crate) use problem::Problem;
+
+use tokio::runtime::{Builder, Runtime};
 
 use crate::error::Error;
 
 /// Runs what waits for AWS, on this thread, to its end.
 pub(crate) fn run<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(AwsError::Runtime)?.block_on(work)
+    runtime()?.block_on(work)
+}
+
+/// What waits for AWS, on the thread that asks it to.
+pub(crate) fn runtime() -> Result<Runtime, AwsError> {
+    Builder::new_current_thread().enable_all().build().map_err(AwsError::Runtime)
 }

@@ -20,6 +20,7 @@ pub(crate) use chain::read as read_certificates;
 pub(crate) use error::RegisterError;
 pub(crate) use policy::{Policy, PolicyOptions};
 pub(crate) use report::{Outcome, Report};
+pub(crate) use thing::Template;
 
 use crate::{aws, error::Error, session::Session, values};
 use device::Device;
@@ -54,7 +55,7 @@ pub(crate) struct Arguments {
     root: Option<PathBuf>,
     /// The thing's name, which may contain {common_name} (of the certificate) and {serial} (of the chip).
     #[arg(long, value_name = "NAME", default_value = "{common_name}")]
-    thing: thing::Template,
+    thing: Template,
     #[command(flatten)]
     policy: PolicyOptions,
     /// The folder for the agent's configuration; with several accounts or regions, each gets a folder in it.

@@ -10,6 +10,7 @@ mod ministack;
 mod moto;
 mod network;
 mod provision;
+mod reel;
 mod register;
 
 pub(crate) use double::Double;

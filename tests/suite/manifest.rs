@@ -1,5 +1,6 @@
 //! `atecc manifest`: real manifests, made ones, and forgeries of both.
 
+mod bulk;
 mod create;
 mod forge;
 mod made;
@@ -7,3 +8,5 @@ mod peers;
 mod real;
 mod refusals;
 mod stream;
+
+pub(crate) use made::LogSigner;

@@ -58,6 +58,28 @@ impl Client {
         Ok(Some((Registered { id: id.to_owned(), arn: arn.to_owned() }, status)))
     }
 
+    /// The certificate with this id in PEM, and its status as AWS spells it, such as `INACTIVE`; `None`: this account has
+    /// none in this region (`DescribeCertificate`).
+    ///
+    /// # Errors
+    /// See [`AwsError`].
+    pub(crate) async fn certificate_description(
+        &self,
+        id: &str,
+    ) -> Result<Option<(String, String)>, AwsError> {
+        const OPERATION: &str = "DescribeCertificate";
+        let answer = match self.iot.describe_certificate().certificate_id(id).send().await {
+            Ok(answer) => answer,
+            Err(error) if call::is_not_found(&error) => return Ok(None),
+            Err(error) => return Err(self.failed(OPERATION, &error)),
+        };
+        let found = answer.certificate_description();
+        let found = found.ok_or_else(|| self.incomplete(OPERATION, "certificateDescription"))?;
+        let pem = found.certificate_pem().unwrap_or_default().to_owned();
+        let status = found.status().map_or("without a status", CertificateStatus::as_str);
+        Ok(Some((pem, status.to_owned())))
+    }
+
     /// Registers the certificate in `pem` as active, whoever issued it (`RegisterCertificateWithoutCA`). The flag says
     /// that it was there already, in whatever status.
     ///

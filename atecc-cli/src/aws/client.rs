@@ -93,6 +93,12 @@ impl Client {
         Ok(Self { iot: aws_sdk_iot::Client::from_conf(config.build()), place: Arc::new(place) })
     }
 
+    /// The same, which leaves it to its user to repeat what may be repeated.
+    pub(crate) fn single_attempts(&self) -> Self {
+        let config = self.iot.config().to_builder().retry_config(RetryConfig::disabled()).build();
+        Self { iot: aws_sdk_iot::Client::from_conf(config), place: Arc::clone(&self.place) }
+    }
+
     /// Which account and region it is for.
     pub(crate) fn place(&self) -> &Place {
         &self.place

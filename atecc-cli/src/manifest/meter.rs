@@ -25,7 +25,7 @@ pub(super) struct Meter {
 
 impl Meter {
     /// `length` is that of the file, in bytes, where it has one.
-    pub(super) fn new(length: Option<u64>, json: bool) -> Self {
+    pub(super) fn new(length: Option<u64>, quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
         let template = match length {
             Some(_) => "{bar:30} {bytes}/{total_bytes}, {eta} left, {msg}",
@@ -39,7 +39,7 @@ impl Meter {
             bar,
             passed: Arc::default(),
             start: Instant::now(),
-            may_show: !json && io::stderr().is_terminal(),
+            may_show: !quiet && io::stderr().is_terminal(),
         }
     }
 

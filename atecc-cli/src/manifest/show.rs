@@ -7,9 +7,9 @@ use x509_cert::der::pem::{LineEnding, encode_string};
 use super::{
     element::{Element, Organization},
     error::ManifestError,
+    problem::{printable, result},
     source::Source,
     trust::{self, Inspection},
-    verify::{printable, result},
 };
 use crate::{error::Error, output, session::Session};
 

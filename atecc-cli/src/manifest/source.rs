@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sha2::{Digest, Sha256};
+
 use super::{
     error::ManifestError,
     meter::Meter,
@@ -13,7 +15,7 @@ use super::{
     trust::{Inspection, Trust},
     x509,
 };
-use crate::{error::Error, session::Session};
+use crate::{error::Error, output, session::Session};
 
 /// A manifest, and whom to believe.
 #[derive(Debug, clap::Args)]
@@ -40,18 +42,32 @@ impl Source {
         self.file.as_os_str() == "-"
     }
 
+    /// The SHA-256 of the file, in hexadecimal digits.
+    pub(super) fn digest(&self) -> Result<String, Error> {
+        let unreadable = |source| Error::InputFile { path: self.file.clone(), source };
+        let mut file = File::open(&self.file).map_err(unreadable)?;
+        let (mut digest, mut buffer) = (Sha256::new(), vec![0; 256 * 1024]);
+        loop {
+            match file.read(&mut buffer).map_err(unreadable)? {
+                0 => return Ok(output::hex(&digest.finalize())),
+                length => digest.update(buffer.get(..length).unwrap_or_default()),
+            }
+        }
+    }
+
     /// Inspects each entry, has `look` make something of it on one of several threads, and gives that to `take`,
-    /// with the number of the entry, in the order of the file.
+    /// with the number of the entry, in the order of the file. A user who waits is shown how far it is, unless
+    /// `quiet`.
     pub(super) fn inspect<T: Send>(
         &self,
         session: &Session,
-        json: bool,
+        quiet: bool,
         look: impl Fn(usize, &Inspection<'_>) -> T + Sync,
         mut take: impl FnMut(usize, T, &Meter) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let trust = self.trust()?;
         let (input, length) = self.open(session)?;
-        let mut meter = Meter::new(length, json);
+        let mut meter = Meter::new(length, quiet);
         let input = meter.measure(input);
         let mut result = Ok(());
         pipeline::run(

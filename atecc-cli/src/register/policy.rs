@@ -81,6 +81,11 @@ impl Policy {
         Ok(there)
     }
 
+    /// Whether it is that of this program, which is made for an account.
+    pub(crate) const fn is_shipped(&self) -> bool {
+        matches!(self.text, Text::Shipped)
+    }
+
     /// What it shall say, in the account of the resource `arn`; `None`: whatever it says.
     pub(crate) fn wanted(&self, arn: &str) -> Option<Value> {
         match &self.text {

@@ -45,7 +45,7 @@ fn outcomes(report: &Value) -> Vec<&str> {
 
 /// What the agent says that publishes once with the configuration in `folder`.
 #[track_caller]
-fn agent(ministack: &Ministack, folder: &Path) -> Finished {
+pub(super) fn agent(ministack: &Ministack, folder: &Path) -> Finished {
     agent_with(ministack, folder, |command| command)
 }
 

@@ -14,12 +14,12 @@ use tempfile::TempDir;
 use crate::support::{Chip, Finished, program, run};
 
 /// A log signer of the tests, made with openssl.
-pub(super) struct LogSigner {
+pub(crate) struct LogSigner {
     folder: TempDir,
 }
 
 impl LogSigner {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let made = Self { folder: tempfile::tempdir().unwrap() };
         let mut openssl = Command::new("openssl");
         openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
@@ -32,12 +32,12 @@ impl LogSigner {
         self.folder.path().join("log.key")
     }
 
-    pub(super) fn certificate(&self) -> PathBuf {
+    pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.path().join("log.pem")
     }
 
     /// The manifest that `atecc manifest create` makes for `chip`.
-    pub(super) fn create(&self, chip: &Chip) -> Finished {
+    pub(crate) fn create(&self, chip: &Chip) -> Finished {
         let mut atecc = chip.atecc();
         atecc.args(["manifest", "create", "--key"]).arg(self.key());
         run(atecc.arg("--certificate").arg(self.certificate()))

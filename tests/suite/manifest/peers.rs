@@ -11,6 +11,12 @@ use crate::support::{Chip, Finished, repository, run, target_directory};
 
 #[track_caller]
 fn check(arguments: &[&Path]) -> Finished {
+    python("check.py", arguments)
+}
+
+/// Runs a program of `tests/manifest`.
+#[track_caller]
+pub(super) fn python(name: &str, arguments: &[&Path]) -> Finished {
     let environment = target_directory().join("manifest");
     let pinned = fs::read(repository().join("tests/manifest/requirements.txt")).unwrap();
     assert!(
@@ -19,7 +25,7 @@ fn check(arguments: &[&Path]) -> Finished {
         environment.display()
     );
     let mut python = Command::new(environment.join("bin/python"));
-    run(python.arg(repository().join("tests/manifest/check.py")).args(arguments))
+    run(python.arg(repository().join("tests/manifest").join(name)).args(arguments))
 }
 
 #[test]
