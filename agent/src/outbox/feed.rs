@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
-use super::message::{Record, now_ms};
+use super::message::{Record, is_too_old};
 use super::writer::Command;
 use super::{OVERHEAD, Status};
 use crate::mqtt::Acknowledgement;
@@ -75,15 +75,12 @@ impl Feed {
             if state.window.len() <= LOW && state.loaded < state.newest && !state.asked {
                 state.asked = self.commands.send(Command::Refill).is_ok();
             }
-            let stored = state.window.pop_front()?;
-            state.window_bytes -= stored.size();
-            let too_old = state
-                .longest_wait_ms
-                .is_some_and(|longest| now_ms().saturating_sub(stored.taken_ms) > longest);
-            if !too_old {
+            let longest = state.longest_wait_ms;
+            let stored = state.pop()?;
+            if !longest.is_some_and(|longest| is_too_old(stored.taken_ms, longest)) {
                 return Some(stored);
             }
-            let _ = self.commands.send(Command::TooOld(stored.number));
+            let _ = self.commands.send(Command::TooOld(stored.number, stored.size()));
         }
     }
 
@@ -184,6 +181,21 @@ impl Shared {
         self.changed.notify_one();
     }
 
+    /// Takes the messages out of memory that have waited longer than `longest_ms`: number and size of each.
+    pub(super) fn expire(&self, longest_ms: u64) -> Vec<(u64, usize)> {
+        let mut state = self.lock();
+        let mut expired = Vec::new();
+        while state.window.front().is_some_and(|stored| is_too_old(stored.taken_ms, longest_ms)) {
+            expired.extend(state.pop().map(|stored| (stored.number, stored.size())));
+        }
+        expired
+    }
+
+    /// Whether no message is in memory.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().window.is_empty()
+    }
+
     /// After which message to read on.
     pub(super) fn loaded(&self) -> u64 {
         self.lock().loaded
@@ -222,6 +234,12 @@ impl Shared {
 impl State {
     fn has_room(&self) -> bool {
         self.window.is_empty() || (self.window.len() < WINDOW && self.window_bytes < WINDOW_BYTES)
+    }
+
+    fn pop(&mut self) -> Option<Stored> {
+        let stored = self.window.pop_front()?;
+        self.window_bytes -= stored.size();
+        Some(stored)
     }
 
     fn push(&mut self, stored: Stored) {

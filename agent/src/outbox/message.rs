@@ -53,6 +53,15 @@ pub(super) fn size(topic: &str, payload: &[u8]) -> u64 {
     u64::try_from(topic.len() + payload.len() + super::OVERHEAD).unwrap_or(u64::MAX)
 }
 
+/// 2025 in milliseconds since 1970. A clock that shows less was not set yet when the message was taken.
+const CLOCK_WAS_SET: u64 = 1_735_689_600_000;
+
+/// Whether a message that was taken then has waited longer than `longest_ms`. One that was taken by a clock that was not
+/// set, as after the start of a host without a battery for its clock, has no age.
+pub(super) fn is_too_old(taken_ms: u64, longest_ms: u64) -> bool {
+    taken_ms >= CLOCK_WAS_SET && now_ms().saturating_sub(taken_ms) > longest_ms
+}
+
 /// Milliseconds since 1970 by the clock of this host.
 pub(super) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -76,5 +85,13 @@ mod tests {
         }
         bytes[0] = 2;
         assert_eq!(Record::decode(&bytes), None);
+    }
+
+    #[test]
+    fn age_counts_from_when_the_clock_was_right() {
+        let now = now_ms();
+        assert!(is_too_old(now - 1001, 1000));
+        assert!(!is_too_old(now, 1000) && !is_too_old(now + 5000, 1000), "the clock was put back");
+        assert!(!is_too_old(86_400_000, 1000), "the clock was not set");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The first line of a file is JSON (`topic`, `problem`, `at_ms`, `bytes`); what follows is the payload as it came.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use super::message::now_ms;
 
 const FOLDER: &str = "quarantine";
 const ENDING: &str = "message";
+/// The block of most file systems.
+const BLOCK: u64 = 4096;
 
 /// A message in quarantine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,64 +56,122 @@ pub fn quarantined(folder: &Path) -> io::Result<Vec<Quarantined>> {
     Ok(found)
 }
 
-/// Keeps a message under its number, and deletes the oldest if all together take more than `most_bytes`.
-pub(super) fn put(
-    folder: Option<&Path>,
-    most_bytes: u64,
-    number: u64,
-    (topic, payload): (&str, &[u8]),
-    problem: &str,
-) -> io::Result<Quarantined> {
-    let header = Header {
-        // A topic that is far too long need not be kept in full.
-        topic: topic.chars().take(512).collect(),
-        problem: problem.to_owned(),
-        at_ms: now_ms(),
-        bytes: u64::try_from(payload.len()).unwrap_or(u64::MAX),
-    };
-    let file = match folder {
-        Some(folder) => Some(write(&folder.join(FOLDER), most_bytes, number, &header, payload)?),
-        None => None,
-    };
-    let Header { topic, problem, at_ms, bytes } = header;
-    Ok(Quarantined { topic, problem, at_ms, bytes, file })
+/// Whether a message that is put aside had been accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Care {
+    /// It had, so it is safe on disk before it leaves the outbox.
+    Accepted,
+    /// It was refused, and its sender is told: the operating system writes it when it likes to, so that somebody who sends
+    /// nothing else does not hold up the others.
+    Refused,
 }
 
-fn write(
-    folder: &Path,
+/// Where such messages are kept, and how many.
+#[derive(Debug)]
+pub(super) struct Quarantine {
+    folder: Option<PathBuf>,
     most_bytes: u64,
-    number: u64,
-    header: &Header,
-    payload: &[u8],
-) -> io::Result<PathBuf> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    make_room(folder, most_bytes.saturating_sub(header.bytes))?;
-    // Under its name only when it is whole.
-    let name = folder.join(format!("{number:020}"));
-    let (partial, whole) = (name.with_extension("part"), name.with_extension(ENDING));
-    let mut file = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
-    serde_json::to_writer(&mut file, header)?;
-    file.write_all(b"\n")?;
-    file.write_all(payload)?;
-    file.sync_all()?;
-    fs::rename(&partial, &whole)?;
-    fs::File::open(folder)?.sync_all()?;
-    Ok(whole)
+    /// The files with what each takes, the oldest first; `None`: not looked at yet.
+    kept: Option<VecDeque<(PathBuf, u64)>>,
 }
 
-fn make_room(folder: &Path, most_bytes: u64) -> io::Result<()> {
-    let files = files(folder)?;
-    let length = |file: &PathBuf| fs::metadata(file).map_or(0, |metadata| metadata.len());
-    let mut total: u64 = files.iter().map(length).sum();
-    for file in &files {
-        if total <= most_bytes {
-            break;
-        }
-        total -= length(file).min(total);
-        fs::remove_file(file)?;
+impl Quarantine {
+    /// `folder` is that of the outbox; without one nothing is kept.
+    pub(super) fn new(folder: Option<&Path>, most_bytes: u64) -> Self {
+        Self { folder: folder.map(|folder| folder.join(FOLDER)), most_bytes, kept: None }
     }
-    Ok(())
+
+    /// Keeps a message under its number, and deletes the oldest if all together take too much. Where that fails it is at
+    /// least described.
+    pub(super) fn put(
+        &mut self,
+        number: u64,
+        message: (&str, &[u8]),
+        problem: &str,
+        care: Care,
+    ) -> Quarantined {
+        let (topic, payload) = message;
+        let mut header = Header {
+            // A topic that is far too long need not be kept in full.
+            topic: topic.chars().take(512).collect(),
+            problem: problem.to_owned(),
+            at_ms: now_ms(),
+            bytes: u64::try_from(payload.len()).unwrap_or(u64::MAX),
+        };
+        let file = match self.write(number, &header, payload, care) {
+            Ok(file) => file,
+            Err(error) => {
+                header.problem = format!("{problem}; it could not be kept: {error}");
+                None
+            }
+        };
+        let Header { topic, problem, at_ms, bytes } = header;
+        Quarantined { topic, problem, at_ms, bytes, file }
+    }
+
+    fn write(
+        &mut self,
+        number: u64,
+        header: &Header,
+        payload: &[u8],
+        care: Care,
+    ) -> io::Result<Option<PathBuf>> {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        let Some(folder) = self.folder.clone() else { return Ok(None) };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        let mut text = serde_json::to_vec(header)?;
+        text.push(b'\n');
+        let takes = on_disk(u64::try_from(text.len() + payload.len()).unwrap_or(u64::MAX));
+        self.make_room(&folder, takes)?;
+        // Under its name only when it is whole.
+        let name = folder.join(format!("{number:020}"));
+        let (partial, whole) = (name.with_extension("part"), name.with_extension(ENDING));
+        let mut file =
+            fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        file.write_all(&text)?;
+        file.write_all(payload)?;
+        if care == Care::Accepted {
+            file.sync_all()?;
+        }
+        fs::rename(&partial, &whole)?;
+        if care == Care::Accepted {
+            fs::File::open(&folder)?.sync_all()?;
+        }
+        self.kept.get_or_insert_default().push_back((whole.clone(), takes));
+        Ok(Some(whole))
+    }
+
+    /// Deletes the oldest until `bytes` more fit. One that is larger than all that is allowed stays alone.
+    fn make_room(&mut self, folder: &Path, bytes: u64) -> io::Result<()> {
+        let kept = match &mut self.kept {
+            Some(kept) => kept,
+            None => {
+                let length = |file: &PathBuf| fs::metadata(file).map_or(0, |metadata| metadata.len());
+                let with_size = files(folder)?.into_iter().map(|file| {
+                    let takes = on_disk(length(&file));
+                    (file, takes)
+                });
+                self.kept.insert(with_size.collect())
+            }
+        };
+        let mut total: u64 = kept.iter().map(|(_, takes)| takes).sum();
+        while total.saturating_add(bytes) > self.most_bytes
+            && let Some((file, takes)) = kept.pop_front()
+        {
+            total -= takes;
+            match fs::remove_file(&file) {
+                // Somebody has looked at it, and taken it away.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a file of this length takes: a small one a whole block, too. It also bounds how many there are.
+fn on_disk(bytes: u64) -> u64 {
+    bytes.saturating_add(BLOCK - 1) / BLOCK * BLOCK
 }
 
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -137,14 +198,27 @@ mod tests {
     fn it_is_kept_and_listed_and_bounded() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(quarantined(folder.path()).unwrap(), []);
-        for number in 1..=3 {
-            put(Some(folder.path()), 600, number, ("a", &[7; 200]), "too deep").unwrap();
+        let mut quarantine = Quarantine::new(Some(folder.path()), 2 * BLOCK);
+        for number in 1..=2 {
+            quarantine.put(number, ("a", &[7; 200]), "too deep", Care::Refused);
         }
+        // As after a restart.
+        let mut quarantine = Quarantine::new(Some(folder.path()), 2 * BLOCK);
+        quarantine.put(3, ("a", &[7; 200]), "too deep", Care::Accepted);
         let listed = quarantined(folder.path()).unwrap();
         assert_eq!(listed.len(), 2, "the oldest had to go");
         assert_eq!((listed[0].topic.as_str(), listed[0].bytes), ("a", 200));
         let file = listed[1].file.as_ref().unwrap();
         assert!(file.ends_with("quarantine/00000000000000000003.message"));
         assert!(fs::read(file).unwrap().ends_with(&[7; 200]));
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_described_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FOLDER), "not a folder").unwrap();
+        let described =
+            Quarantine::new(Some(folder.path()), 1 << 20).put(1, ("a", b"x"), "too deep", Care::Refused);
+        assert!(described.file.is_none() && described.problem.contains("could not be kept"), "{described:?}");
     }
 }

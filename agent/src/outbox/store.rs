@@ -24,6 +24,9 @@ const LARGE: u64 = 4 << 20;
 /// What is read from the file system's free space before messages are added, so that there is room to remove them.
 const RESERVE: u64 = 1 << 20;
 
+/// Messages of an unknown form that are read at once.
+const MOST_FOREIGN: usize = 16;
+
 /// The name of the database in its folder.
 pub(super) const FILE: &str = "outbox.redb";
 
@@ -49,6 +52,22 @@ pub(super) struct Change<'a> {
     pub(super) remove: &'a [u64],
 }
 
+/// Some messages out of the database.
+#[derive(Debug, Default)]
+pub(super) struct Extract {
+    pub(super) records: Vec<(u64, Record)>,
+    /// Messages whose form this version of the agent does not know.
+    pub(super) foreign: Vec<(u64, Vec<u8>)>,
+}
+
+impl Extract {
+    /// The newest message of both kinds.
+    pub(super) fn newest(&self) -> Option<u64> {
+        let records = self.records.last().map(|(number, _)| *number);
+        records.max(self.foreign.last().map(|(number, _)| *number))
+    }
+}
+
 /// Why something did not work, as far as it makes a difference.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -70,22 +89,34 @@ impl Store {
             let (totals, last) = read_totals(&database)?;
             let store =
                 Self { database, folder: folder.map(Path::to_owned), totals, last, buffer: Vec::new() };
-            store.without_waste(folder)
+            store.without_waste()
         })
     }
 
-    /// A large file without messages begins anew.
-    fn without_waste(self, folder: Option<&Path>) -> Result<Self, Failure> {
-        let Some(file) = folder.map(|folder| folder.join(FILE)) else { return Ok(self) };
-        let large = fs::metadata(&file).is_ok_and(|metadata| metadata.len() > LARGE);
-        if self.totals.messages > 0 || !large {
+    /// Begins a large file without messages anew, after which the database is small again.
+    pub(super) fn renewed(self) -> Result<Self, Failure> {
+        guarded(|| self.without_waste())
+    }
+
+    fn without_waste(self) -> Result<Self, Failure> {
+        if !self.is_wasteful() {
             return Ok(self);
         }
-        drop(self);
-        fs::remove_file(&file).map_err(|error| io_failure(&error))?;
+        let Self { database, folder, buffer, .. } = self;
+        drop(database);
+        let folder = folder.as_deref();
+        if let Some(folder) = folder {
+            fs::remove_file(folder.join(FILE)).map_err(|error| io_failure(&error))?;
+        }
         let database = open_database(folder)?;
         let (totals, last) = read_totals(&database)?;
-        Ok(Self { database, folder: folder.map(Path::to_owned), totals, last, buffer: Vec::new() })
+        Ok(Self { database, folder: folder.map(Path::to_owned), totals, last, buffer })
+    }
+
+    /// Whether it would be smaller if it were begun anew.
+    pub(super) fn is_wasteful(&self) -> bool {
+        let large = |folder: &PathBuf| fs::metadata(folder.join(FILE)).is_ok_and(|file| file.len() > LARGE);
+        self.totals.messages == 0 && self.folder.as_ref().is_some_and(large)
     }
 
     pub(super) fn totals(&self) -> Totals {
@@ -120,7 +151,8 @@ impl Store {
                 let mut table = transaction.open_table(MESSAGES).map_err(|error| failure(error.into()))?;
                 for number in change.remove {
                     if let Some(bytes) = table.remove(number).map_err(|error| failure(error.into()))? {
-                        let size = Record::decode(bytes.value()).map_or(0, |record| record.size());
+                        let size = Record::decode(bytes.value())
+                            .map_or(foreign_size(bytes.value()), |record| record.size());
                         totals.messages = totals.messages.saturating_sub(1);
                         totals.bytes = totals.bytes.saturating_sub(size);
                     }
@@ -133,6 +165,9 @@ impl Store {
                     table.insert(number, buffer.as_slice()).map_err(|error| failure(error.into()))?;
                     totals.messages += 1;
                     totals.bytes += record.size();
+                }
+                if totals.messages == 0 {
+                    totals.bytes = 0;
                 }
                 let mut table = transaction.open_table(TOTALS).map_err(|error| failure(error.into()))?;
                 table.insert(0, (totals.messages, totals.bytes)).map_err(|error| failure(error.into()))?;
@@ -152,26 +187,32 @@ impl Store {
         &self,
         after: u64,
         mut enough: impl FnMut(&Record) -> bool,
-    ) -> Result<Vec<(u64, Record)>, Failure> {
+    ) -> Result<Extract, Failure> {
         guarded(|| {
+            let mut extract = Extract::default();
             let transaction = self.database.begin_read().map_err(|error| failure(error.into()))?;
             let table = match transaction.open_table(MESSAGES) {
                 Ok(table) => table,
-                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(extract),
                 Err(error) => return Err(failure(error.into())),
             };
-            let mut records = Vec::new();
             for entry in table.range(after + 1..).map_err(|error| failure(error.into()))? {
                 let (number, bytes) = entry.map_err(|error| failure(error.into()))?;
-                let record = Record::decode(bytes.value())
-                    .ok_or_else(|| Failure::Damaged("a message has no valid form".to_owned()))?;
+                let number = number.value();
+                let Some(record) = Record::decode(bytes.value()) else {
+                    extract.foreign.push((number, bytes.value().to_vec()));
+                    if extract.foreign.len() >= MOST_FOREIGN {
+                        break;
+                    }
+                    continue;
+                };
                 let last = enough(&record);
-                records.push((number.value(), record));
+                extract.records.push((number, record));
                 if last {
                     break;
                 }
             }
-            Ok(records)
+            Ok(extract)
         })
     }
 }
@@ -180,7 +221,18 @@ impl Store {
 pub(super) fn set_aside(folder: &Path) -> io::Result<PathBuf> {
     let aside = folder.join(format!("{FILE}.damaged-{}", now_ms()));
     fs::rename(folder.join(FILE), &aside)?;
+    sync_folder(folder)?;
     Ok(aside)
+}
+
+/// A message of an unknown form was counted with about as much.
+fn foreign_size(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// The name of a new file is safe only when its folder is.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 fn open_database(folder: Option<&Path>) -> Result<Database, Failure> {
@@ -189,7 +241,12 @@ fn open_database(folder: Option<&Path>) -> Result<Database, Failure> {
     let opened = match folder {
         None => builder.create_with_backend(InMemoryBackend::new()),
         Some(folder) => {
-            let file = open_file(&folder.join(FILE)).map_err(|error| io_failure(&error))?;
+            let path = folder.join(FILE);
+            let is_new = !path.exists();
+            let file = open_file(&path).map_err(|error| io_failure(&error))?;
+            if is_new {
+                sync_folder(folder).map_err(|error| io_failure(&error))?;
+            }
             // Otherwise a file that something else has altered may be trusted.
             builder.set_check_integrity_on_open(true);
             builder.create_with_backend(FileBackend::new(file).map_err(|error| failure(error.into()))?)

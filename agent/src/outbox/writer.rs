@@ -1,5 +1,8 @@
 //! The thread that owns the database: what comes in while it writes goes into its next commit together.
 
+mod admission;
+mod commits;
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -8,10 +11,11 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc::UnboundedSender, oneshot};
 
 use super::feed::{Shared, Stored};
-use super::message::{Record, now_ms, size};
-use super::store::{Change, FILE, Failure, Store, set_aside};
-use super::{Error, Notice, Options, Refusal, Status, Sync, WhenFull, quarantine};
-use crate::mqtt::{Acknowledgement, check_message};
+use super::message::Record;
+use super::quarantine::{Care, Quarantine};
+use super::store::{FILE, Failure, Store};
+use super::{Error, Notice, Options, Refusal, Sync};
+use crate::mqtt::Acknowledgement;
 
 /// Messages of one commit at most.
 const MOST_MESSAGES: usize = 1000;
@@ -26,7 +30,8 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) enum Command {
     Offer(Offer),
     Delivered(u64),
-    TooOld(u64),
+    /// Its number and size.
+    TooOld(u64, usize),
     Quarantine(Stored, String),
     Refill,
     Close(oneshot::Sender<()>),
@@ -51,6 +56,9 @@ pub(super) struct Writer {
     /// `None` after a failure, until it could be opened again.
     store: Option<Store>,
     retry: Instant,
+    quarantine: Quarantine,
+    /// When to look for messages that have waited too long; `None`: they may wait for ever.
+    expire: Option<Instant>,
     refusing: Option<Refusal>,
     refused: Instant,
     /// The number of the newest message.
@@ -98,6 +106,8 @@ impl Writer {
                 .create(folder)
                 .map_err(|error| Error::Unusable { path: folder.clone(), problem: error.to_string() })?;
         }
+        let quarantine = Quarantine::new(options.folder.as_deref(), options.quarantine_bytes);
+        let expire = options.longest_wait.map(|_| Instant::now());
         let mut writer = Self {
             options,
             commands,
@@ -105,6 +115,8 @@ impl Writer {
             notices,
             store: None,
             retry: Instant::now(),
+            quarantine,
+            expire,
             refusing: None,
             refused: Instant::now(),
             last: 0,
@@ -142,8 +154,12 @@ impl Writer {
                     Err(failure) => self.failed(failure),
                 }
             }
+            if self.expire.is_some_and(|expire| expire <= Instant::now()) {
+                self.expire();
+            }
             if !self.new.is_empty() || self.removals.due() {
                 self.commit();
+                self.give_back();
             }
             if std::mem::take(&mut self.refill) {
                 self.fill();
@@ -165,8 +181,12 @@ impl Writer {
 
     fn receive(&mut self) -> Result<Command, RecvTimeoutError> {
         // Without a database nothing can be removed, and it is tried again at its time.
-        let until_removal = self.removals.since.map(|since| since + REMOVAL_WAIT);
-        match if self.store.is_some() { until_removal } else { Some(self.retry) } {
+        let removal = self.removals.since.map(|since| since + REMOVAL_WAIT);
+        let earlier = match (removal, self.expire) {
+            (Some(removal), Some(expire)) => Some(removal.min(expire)),
+            (removal, expire) => removal.or(expire),
+        };
+        match if self.store.is_some() { earlier } else { Some(self.retry) } {
             Some(at) => self.commands.recv_timeout(at.saturating_duration_since(Instant::now())),
             None => self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
         }
@@ -205,191 +225,14 @@ impl Writer {
                 self.removals.settled += 1;
                 self.removals.add(number);
             }
-            Command::TooOld(number) => {
-                self.removals.add(number);
-                self.drop_some("older than `hours` in [outbox] allows", 1);
-            }
+            Command::TooOld(number, size) => self.too_old(number, u64::try_from(size).unwrap_or(0)),
             Command::Quarantine(stored, problem) => {
-                self.quarantine(stored.number, (&stored.topic, &stored.payload), &problem);
+                self.quarantine(stored.number, (&stored.topic, &stored.payload), &problem, Care::Accepted);
                 self.removals.settled += 1;
                 self.removals.add(stored.number);
             }
             Command::Refill => self.refill = true,
             Command::Close(done) => self.close = Some(done),
-        }
-    }
-
-    fn offer(&mut self, offer: Offer) {
-        let Offer { topic, payload, offered, reply, done, place } = offer;
-        match self.admit(&topic, &payload) {
-            Err(refusal) => {
-                if !matches!(refusal, Refusal::Quarantined(_)) {
-                    self.refuse(refusal.clone());
-                }
-                let _ = reply.send(Err(refusal));
-            }
-            Ok(()) => {
-                self.last += 1;
-                self.new_bytes += size(&topic, &payload);
-                self.new.push((self.last, Record { taken_ms: now_ms(), topic, payload }));
-                self.waiting.push(Waiting { offered, reply, done, place });
-            }
-        }
-    }
-
-    fn admit(&mut self, topic: &str, payload: &[u8]) -> Result<(), Refusal> {
-        if let Err(error) = check_message(topic, payload) {
-            let problem = error.to_string();
-            self.last += 1;
-            self.quarantine(self.last, (topic, payload), &problem);
-            return Err(Refusal::Quarantined(problem));
-        }
-        let Some(store) = &self.store else {
-            return Err(self.refusing.clone().unwrap_or(Refusal::Ended));
-        };
-        let most_bytes = self.options.most_bytes;
-        let wanted = store.totals().bytes + self.new_bytes + size(topic, payload);
-        let over = wanted.saturating_sub(self.removals.freed).saturating_sub(most_bytes);
-        if over > 0 && (self.options.when_full == WhenFull::Refuse || !self.give_up(over)) {
-            return Err(Refusal::Full { most_bytes });
-        }
-        Ok(())
-    }
-
-    /// Gives up the oldest messages that are not about to be sent, `bytes` or more. Whether there were as many.
-    fn give_up(&mut self, bytes: u64) -> bool {
-        let Some(store) = &self.store else { return false };
-        let newest = self.removals.numbers.iter().copied().max().unwrap_or(0);
-        // Some more at once, so that a full outbox does not look for the oldest again for each message.
-        let wanted = bytes.max(self.options.most_bytes / 100);
-        let mut freed = 0;
-        let enough = |record: &Record| {
-            freed += record.size();
-            freed >= wanted
-        };
-        let Ok(records) = store.read(self.shared.loaded().max(newest), enough) else { return false };
-        let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        for (number, _) in &records {
-            self.removals.add(*number);
-        }
-        self.removals.freed += freed;
-        self.drop_some("the outbox was full", count);
-        freed >= bytes
-    }
-
-    fn commit(&mut self) {
-        let (new, waiting) = (std::mem::take(&mut self.new), std::mem::take(&mut self.waiting));
-        let new_bytes = std::mem::take(&mut self.new_bytes);
-        let Some(store) = &mut self.store else {
-            let refusal = self.refusing.clone().unwrap_or(Refusal::Ended);
-            waiting.into_iter().for_each(|waiting| drop(waiting.reply.send(Err(refusal.clone()))));
-            return;
-        };
-        // No room for new ones is no reason to keep what the server has.
-        let room = new.is_empty() || store.has_room(new_bytes);
-        let insert = if room { new.as_slice() } else { &[] };
-        let result = store.commit(&Change { insert, remove: &self.removals.numbers });
-        let totals = store.totals();
-        let result = match result {
-            Ok(()) => {
-                let removed = std::mem::take(&mut self.removals);
-                let status = Status { messages: totals.messages, bytes: totals.bytes, ..Status::default() };
-                let (mut replies, mut receipts) = (Vec::new(), Vec::new());
-                let numbers: Vec<u64> = new.iter().map(|(number, _)| *number).collect();
-                for (number, waiting) in numbers.into_iter().zip(waiting) {
-                    if let (true, Some(done)) = (room, waiting.done) {
-                        receipts.push((number, waiting.offered, done));
-                    }
-                    replies.push((number, waiting.reply, waiting.place));
-                }
-                let new = if room { new } else { Vec::new() };
-                let taken = !new.is_empty();
-                self.shared.committed(removed.settled, new, receipts.into_iter(), status);
-                for (number, reply, _place) in replies {
-                    // Whoever offered it may have gone.
-                    let _ = reply.send(if room { Ok(number) } else { Err(Refusal::DiskFull) });
-                }
-                // Not back and forth while a full outbox drains.
-                if taken && self.refusing.is_some() && self.refused.elapsed() >= RETRY {
-                    self.refusing = None;
-                    self.tell(Notice::Taking);
-                }
-                if room { Ok(()) } else { Err(Refusal::DiskFull) }
-            }
-            Err(failure) => {
-                self.failed(failure);
-                let refusal = self.refusing.clone().unwrap_or(Refusal::Ended);
-                waiting.into_iter().for_each(|waiting| drop(waiting.reply.send(Err(refusal.clone()))));
-                Ok(())
-            }
-        };
-        if let Err(refusal) = result {
-            self.refuse(refusal);
-        }
-    }
-
-    /// The database has failed: it is closed, and tried again after a while. What it held is still there.
-    fn failed(&mut self, failure: Failure) {
-        self.store = None;
-        self.retry = Instant::now() + RETRY;
-        let refusal = match failure {
-            Failure::DiskFull => Refusal::DiskFull,
-            Failure::InUse => Refusal::Storage("another process uses it".to_owned()),
-            Failure::Damaged(problem) | Failure::Other(problem) => Refusal::Storage(problem),
-        };
-        self.refuse(refusal);
-    }
-
-    fn reopen(&mut self) -> Result<(), Failure> {
-        let store = match Store::open(self.options.folder.as_deref()) {
-            Err(Failure::Damaged(problem)) => {
-                let Some(folder) = &self.options.folder else { return Err(Failure::Damaged(problem)) };
-                let file = set_aside(folder).map_err(|error| Failure::Other(error.to_string()))?;
-                self.tell(Notice::SetAside { file, problem });
-                Store::open(self.options.folder.as_deref())?
-            }
-            store => store?,
-        };
-        self.last = self.last.max(store.last());
-        let totals = store.totals();
-        let newest = if totals.messages > 0 { store.last() } else { self.shared.loaded() };
-        let longest =
-            self.options.longest_wait.map(|longest| u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
-        let status = Status { messages: totals.messages, bytes: totals.bytes, ..Status::default() };
-        self.shared.opened(newest, status, longest);
-        self.store = Some(store);
-        self.refill = true;
-        Ok(())
-    }
-
-    /// Reads more of the backlog into memory.
-    fn fill(&mut self) {
-        let Some(store) = &self.store else { return self.shared.not_refilled() };
-        match store.read(self.shared.loaded(), Shared::enough()) {
-            Ok(records) => {
-                let newest = records.last().map(|(number, _)| *number);
-                let end = newest.is_none_or(|newest| newest >= store.last());
-                // What is given up already must not be sent.
-                let given_up = &self.removals.numbers;
-                let records = records.into_iter().filter(|(number, _)| !given_up.contains(number)).collect();
-                self.shared.refilled(records, end);
-            }
-            Err(failure) => {
-                self.shared.not_refilled();
-                self.failed(failure);
-            }
-        }
-    }
-
-    fn quarantine(&mut self, number: u64, message: (&str, &[u8]), problem: &str) {
-        let folder = self.options.folder.as_deref();
-        match quarantine::put(folder, self.options.quarantine_bytes, number, message, problem) {
-            Ok(quarantined) => self.tell(Notice::Quarantined(quarantined)),
-            Err(error) => {
-                let problem = format!("{problem}; it could not be kept: {error}");
-                let quarantined = quarantine::put(None, 0, number, message, &problem);
-                quarantined.into_iter().for_each(|quarantined| self.tell(Notice::Quarantined(quarantined)));
-            }
         }
     }
 
@@ -401,11 +244,9 @@ impl Writer {
         }
     }
 
-    fn drop_some(&mut self, reason: &'static str, messages: u64) {
-        match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += messages,
-            None => self.dropped.push((reason, messages)),
-        }
+    fn quarantine(&mut self, number: u64, message: (&str, &[u8]), problem: &str, care: Care) {
+        let quarantined = self.quarantine.put(number, message, problem, care);
+        self.tell(Notice::Quarantined(quarantined));
     }
 
     fn tell_dropped(&mut self) {
@@ -428,6 +269,11 @@ impl Removals {
     fn add(&mut self, number: u64) {
         self.numbers.push(number);
         self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// The newest of them.
+    fn newest(&self) -> u64 {
+        self.numbers.iter().copied().max().unwrap_or(0)
     }
 
     fn due(&self) -> bool {

@@ -157,3 +157,88 @@ async fn two_agents_do_not_share_an_outbox() {
     let error = Outbox::open(in_folder(folder.path())).unwrap_err().to_string();
     assert!(error.contains("another process") && error.contains("outbox.redb"), "{error}");
 }
+
+#[tokio::test]
+async fn what_has_waited_too_long_is_given_up_without_a_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut setup = in_folder(folder.path());
+    setup.longest_wait = Some(Duration::from_millis(400));
+    let (outbox, _feed, mut notices) = Outbox::open(setup).unwrap();
+    // More than is held in memory.
+    let mut commits = Vec::new();
+    for number in 0..600 {
+        commits.push(outbox.offer("topic", number.to_string()).await.unwrap());
+    }
+    for commit in commits {
+        commit.committed().await.unwrap();
+    }
+    let mut dropped = 0;
+    while dropped < 600 {
+        match tokio::time::timeout(LIMIT, notices.next()).await.unwrap() {
+            Notice::Dropped { messages, reason } => {
+                assert!(reason.contains("hours"), "{reason}");
+                dropped += messages;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    outbox.clone().close(LIMIT).await.unwrap();
+    assert_eq!((dropped, outbox.status().messages), (600, 0));
+}
+
+#[tokio::test]
+async fn what_a_newer_version_wrote_goes_to_quarantine_and_holds_nothing_up() {
+    let stage = registered();
+    let folder = tempfile::tempdir().unwrap();
+    let topic = format!("{}/telemetry", stage.thing);
+    let seen = stage.cloud.subscribe(&topic).unwrap();
+    let (outbox, _feed, _notices) = Outbox::open(in_folder(folder.path())).unwrap();
+    fill(&outbox, &topic, 0..3).await;
+    outbox.close(LIMIT).await.unwrap();
+    {
+        let database = redb::Database::open(folder.path().join("outbox.redb")).unwrap();
+        let transaction = database.begin_write().unwrap();
+        {
+            let definition = redb::TableDefinition::<u64, &[u8]>::new("messages");
+            let mut table = transaction.open_table(definition).unwrap();
+            let (second, mut bytes) = {
+                let entry = redb::ReadableTable::iter(&table).unwrap().nth(1).unwrap().unwrap();
+                (entry.0.value(), entry.1.value().to_vec())
+            };
+            bytes[0] = 99;
+            table.insert(second, bytes.as_slice()).unwrap();
+        }
+        transaction.commit().unwrap();
+    }
+    let (outbox, feed, mut notices) = Outbox::open(in_folder(folder.path())).unwrap();
+    let (_link, _events) =
+        Link::start_with(options(&stage), connector(&stage, Versions::Both), Some(feed)).unwrap();
+    for number in [0, 2] {
+        assert_eq!(seen.recv_timeout(LIMIT).unwrap().payload, number.to_string());
+    }
+    let Notice::Quarantined(message) = notices.next().await else { panic!("no quarantine") };
+    assert!(message.problem.contains("newer"), "{message:?}");
+    assert!(std::fs::read(message.file.unwrap()).unwrap().ends_with(b"telemetry1"));
+    outbox.close(LIMIT).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_file_of_a_backlog_that_is_gone_is_small_again() {
+    const LARGE: u64 = 4 << 20;
+    let stage = registered();
+    let folder = tempfile::tempdir().unwrap();
+    let topic = format!("{}/telemetry", stage.thing);
+    let length = || std::fs::metadata(folder.path().join("outbox.redb")).unwrap().len();
+    let (outbox, feed, _notices) = Outbox::open(in_folder(folder.path())).unwrap();
+    for _ in 0..100 {
+        outbox.offer(&topic, vec![7; 100_000]).await.unwrap().committed().await.unwrap();
+    }
+    assert!(length() > 2 * LARGE, "{}", length());
+    let (link, _events) =
+        Link::start_with(options(&stage), connector(&stage, Versions::Both), Some(feed)).unwrap();
+    outbox.publish(&topic, "last").await.unwrap().acknowledged(LIMIT).await.unwrap();
+    link.shutdown(LIMIT).await.unwrap();
+    outbox.clone().close(LIMIT).await.unwrap();
+    assert_eq!(outbox.status().messages, 0);
+    assert!(length() <= LARGE, "{}", length());
+}
