@@ -1,6 +1,6 @@
 //! The built-in MQTT listener: programs on this machine publish through the agent and hear what the cloud sends.
 //!
-//! A broker library (`broker`) does what a broker does: sessions, subscriptions, retained messages, MQTT 3.1.1 and 5.
+//! A broker library (`broker`) does what a broker does: subscriptions, retained messages, MQTT 3.1.1 and 5.
 //! In front of it (`front`) each PUBLISH of a client is taken out and goes into the outbox; its PUBACK leaves when the
 //! outbox has committed it, not before. The library alone cannot do that: it handles the messages of one client one
 //! after the other, so each would wait for a write of its own, and it has no way to refuse a message of MQTT 3.1.1.
@@ -8,6 +8,7 @@
 mod broker;
 pub mod client;
 mod codec;
+mod door;
 mod front;
 mod listener;
 mod topics;

@@ -1,4 +1,7 @@
-//! The broker library: sessions, subscriptions and retained messages of the clients. Its types end here.
+//! The broker library: subscriptions and retained messages of the clients. Its types end here.
+//!
+//! It has no storage, so it keeps no session: a client that is away misses what comes meanwhile, and clients that come
+//! and go leave nothing behind.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -16,14 +19,17 @@ use mqtt5::broker::{AllowAllAuthProvider, ResourceLimits, ResourceMonitor};
 use mqtt5::packet::publish::PublishPacket;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 use super::codec::LARGEST_PACKET;
 
-/// Messages that may wait for one client that reads slowly or is away, and their bytes. Then the oldest are dropped.
+/// Messages that may wait for one client that reads slowly, and their bytes. Then the oldest are dropped.
 const QUEUE: usize = 100;
 const QUEUE_BYTES: usize = 512 * 1024;
-/// How long the session of a client that is away is kept, at most.
-const SESSION: Duration = Duration::from_secs(3600);
+/// Messages before them, already on their way to the client.
+const LANE: usize = 16;
+/// How long a message waits for a client whose lane is full, before that client has a queue.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Retained messages, and the bytes of one, at most.
 const RETAINED: usize = 200;
 const RETAINED_BYTES: usize = 16 * 1024;
@@ -42,7 +48,6 @@ impl Broker {
         let config = BrokerConfig {
             bind_addresses: Vec::new(),
             max_clients: clients,
-            session_expiry_interval: SESSION,
             max_packet_size: LARGEST_PACKET,
             // A client may have as many messages on their way as wait for one commit; the front counts them.
             server_receive_maximum: Some(super::front::MOST_PENDING),
@@ -51,7 +56,7 @@ impl Broker {
             max_subscriptions_per_client: 100,
             max_retained_messages: RETAINED,
             max_retained_message_size: RETAINED_BYTES,
-            client_channel_capacity: QUEUE,
+            client_channel_capacity: LANE,
             sys_topics_enabled: false,
             ..BrokerConfig::default()
         };
@@ -101,11 +106,12 @@ impl Broker {
         Ok(ours)
     }
 
-    /// Hands a message to those who subscribed to it.
+    /// Hands a message to those who subscribed to it. Who does not read holds up the others once, and not for long.
     pub(super) async fn route(&self, topic: &str, payload: Bytes, retain: bool, from: Option<&str>) {
         let mut publish = PublishPacket::new(topic, payload, QoS::AtLeastOnce);
         publish.retain = retain;
-        self.router.route_message(&publish, from).await;
+        let deadline = Instant::now() + PATIENCE;
+        self.router.route_message_with_deadline(&publish, from, deadline).await;
     }
 }
 

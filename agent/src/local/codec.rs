@@ -186,6 +186,23 @@ pub(super) fn publish(version: Version, packet: Bytes) -> Result<Publish, Broken
     Ok(Publish { topic, payload: Bytes::copy_from_slice(&payload), retain, id })
 }
 
+/// CONNACK for a client for whom there is no place.
+pub(super) fn busy(version: Version) -> BytesMut {
+    let mut out = BytesMut::new();
+    let written = match version {
+        Version::V4 => {
+            let code = rumqttc::ConnectReturnCode::ServiceUnavailable;
+            rumqttc::ConnAck::new(code, false).write(&mut out).is_ok()
+        }
+        Version::V5 => {
+            let code = rumqttc_v5::ConnectReturnCode::ServerBusy;
+            rumqttc_v5::ConnAck { session_present: false, code, properties: None }.write(&mut out).is_ok()
+        }
+    };
+    debug_assert!(written, "a few bytes into memory");
+    out
+}
+
 /// Appends PUBACK. `refusal` is for MQTT 5 only, which can say so.
 pub(super) fn puback(
     version: Version,

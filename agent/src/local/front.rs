@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::broker::Broker;
 use super::codec::{self, Broken, Connect, Publish, Reader, Version};
+use super::door::Door;
 use super::topics::Topics;
 use crate::outbox::{Committing, Outbox, Refusal};
 
@@ -55,13 +56,17 @@ impl Front {
     }
 
     /// Serves one client until it goes, or breaks the rules.
-    pub(super) async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Send) {
+    pub(super) async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Send, door: Door) {
         let (reader, writer) = split(stream);
         let (mut reader, mut writer) = (Reader::new(Box::pin(reader)), Box::pin(writer));
         let Ok(Ok(packet)) = timeout(CONNECT_LIMIT, reader.next()).await else { return };
         let Ok(connect) = codec::connect(&packet) else { return };
         drop(packet);
         let Connect { version, client_id: id, keep_alive, will, forward } = connect;
+        let Some(_place) = door.enter() else {
+            let _ = write(&mut writer, &codec::busy(version)).await;
+            return;
+        };
         let Ok(library) = self.broker.open().await else { return };
         let (library_reader, mut library_writer) = library.into_split();
         if library_writer.write_all(&forward).await.is_err() {
@@ -167,6 +172,8 @@ impl<W: AsyncWrite + Unpin> Client<'_, W> {
         let Some(Pending { publish, .. }) = self.pending.pop_front() else { return Ok(()) };
         let refusal = match result {
             Ok(_) => None,
+            // At QoS 0 nobody waits to hear of it.
+            Err(_) if publish.id.is_none() => return Ok(()),
             Err(refusal) => Some(match (&refusal, self.version) {
                 // MQTT 3.1.1 cannot say no. A message in quarantine would come again for ever if it were not
                 // acknowledged; for any other reason the client shall keep it, so it is cut.

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::Options;
+use super::door::{Door, Strangers};
 use super::front::Front;
 use crate::socket;
 
@@ -81,17 +82,16 @@ async fn serve<L, S: AsyncRead + AsyncWrite + Send + 'static>(
 ) {
     // Its drop ends the clients.
     let mut clients = JoinSet::new();
+    let mut strangers = Strangers::default();
     loop {
         tokio::select! {
             accepted = accept(&listener) => match accepted {
-                // Without a place the client is turned away at once: one that waited would take memory, too.
-                Ok(stream) => if let Ok(place) = places.clone().try_acquire_owned() {
-                    let front = front.clone();
-                    clients.spawn(async move {
-                        front.serve(stream).await;
-                        drop(place);
-                    });
-                },
+                Ok(stream) => {
+                    let (front, door) = (front.clone(), Door::new(places.clone()));
+                    let greeted = door.greeted();
+                    let client = clients.spawn(async move { front.serve(stream, door).await });
+                    strangers.add(client, greeted);
+                }
                 Err(error) => {
                     tracing::warn!("cannot accept a local client: {error}");
                     tokio::time::sleep(PAUSE).await;
