@@ -1,8 +1,10 @@
 //! The command line, as it is typed.
 
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 
 use atecc_agent::config::Config;
+use atecc_agent::dial::Destination;
 use atecc_agent::local::client::Target;
 use clap::{Parser, Subcommand};
 
@@ -32,6 +34,8 @@ pub(crate) enum Verb {
     Provision(Provision),
     /// Prints temporary credentials for AWS that SORACOM Krypton gives ([provision.krypton]), for a `credential_process`.
     Credentials(Credentials),
+    /// Carries connections of programs on this machine through mutual TLS, with the key of this gateway, to one server.
+    Tunnel(Tunnel),
 }
 
 /// Where the running agent listens.
@@ -122,6 +126,43 @@ pub(crate) struct Credentials {
     /// Give up after this time; 0: never.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     pub(crate) timeout: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Tunnel {
+    /// Where programs connect to: a loopback address, such as 127.0.0.1:8080, or the path of a Unix socket.
+    #[arg(long, value_name = "ADDRESS|SOCKET")]
+    pub(crate) listen: String,
+    /// The server.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) connect: Destination,
+    /// The name in SNI and in the server's certificate, if it is not HOST.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) server_name: Option<String>,
+    /// The protocol to offer by ALPN, for example x-amzn-mqtt-ca or x-amzn-http-ca on port 443 of AWS. Without it: none.
+    #[arg(long, value_name = "PROTOCOL")]
+    pub(crate) alpn: Option<String>,
+    /// PEM file with the CA certificates that the server's certificate must lead to.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// An agent.toml, for what is not said here: ca_file, device, key, certificate_file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The chip, as for `run`.
+    #[arg(long, value_name = "SPEC", conflicts_with = "key")]
+    pub(crate) device: Option<String>,
+    /// A key that is not in a chip of this project: a pkcs11: URI, or a PEM file.
+    #[arg(long, value_name = "URI|FILE")]
+    pub(crate) key: Option<String>,
+    /// PEM file with the certificate to show, and those above it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Connections at once; more wait.
+    #[arg(long, default_value = "16")]
+    pub(crate) connections: NonZeroU16,
+    /// A connection without a byte for so long is ended.
+    #[arg(long, value_name = "SECONDS", default_value = "600")]
+    pub(crate) idle: NonZeroU32,
 }
 
 #[derive(Debug, clap::Args)]

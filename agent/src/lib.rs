@@ -3,7 +3,9 @@
 //! [`supervisor`] wires the rest: a token opens the chip, [`tls`] turns it into a client identity, [`mqtt`]
 //! keeps one connection to the server alive, [`outbox`] keeps what the server does not have yet, [`local`] takes
 //! messages from programs on this machine, [`shadow`] speaks AWS's device shadow over it, [`gpio`] is what a
-//! shadow switches, [`provision`] gets a certificate for a gateway that has none, and [`config`] says how. The program `atecc-agent` adds a command line and nothing else.
+//! shadow switches, [`provision`] gets a certificate for a gateway that has none, and [`config`] says how. [`tunnel`]
+//! stands beside them: mutual TLS for programs that have no way to the key. The program `atecc-agent` adds a command line
+//! and nothing else.
 #![forbid(unsafe_code)]
 
 pub mod config;
@@ -20,3 +22,4 @@ mod socket;
 pub mod supervisor;
 pub mod telemetry;
 pub mod tls;
+pub mod tunnel;

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Verb::Subscribe(arguments) => verbs::subscribe::run(arguments),
         Verb::Provision(arguments) => verbs::provision::run(arguments),
         Verb::Credentials(arguments) => verbs::credentials::run(arguments),
+        Verb::Tunnel(arguments) => verbs::tunnel::run(arguments),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ pub(crate) mod provision;
 pub(crate) mod publish;
 pub(crate) mod run;
 pub(crate) mod subscribe;
+pub(crate) mod tunnel;
 
 use std::time::Duration;
 

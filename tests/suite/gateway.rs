@@ -6,8 +6,10 @@ mod faults;
 mod just_in_time;
 mod keys;
 mod mqtt5;
+mod outage;
 mod proxies;
 pub(crate) mod softhsm;
+mod tunnel;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -18,6 +18,7 @@ mod outbox;
 mod process;
 mod provision;
 mod sessions;
+mod tunnel;
 
 use std::path::Path;
 use std::time::Duration;

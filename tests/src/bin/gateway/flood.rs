@@ -1,0 +1,149 @@
+//! Hostile programs on the gateway's machine: what they do costs a bounded amount of memory, and the link to the cloud and
+//! the programs that behave go on.
+
+mod attacks;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::accounts::Arrivals;
+use super::client::{Client, Pace, Sent};
+use super::memory::Pss;
+use super::random::Random;
+use super::stage::{Line, Process, Stage, wait};
+use super::wire::Wire;
+use super::{Options, Result};
+use attacks::ATTACKS;
+
+/// What the agent may take at most while it is attacked; its programs, buffers and queues at their bounds together.
+const MOST_PSS: u64 = 48 * 1024;
+/// How long a program that behaves may wait for an acknowledgement while others do not.
+const LONGEST_GAP: Duration = Duration::from_secs(15);
+/// Messages a second of that program.
+const RATE: u64 = 500;
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let seconds = options.number("seconds", 5)?;
+    let stage = Stage::new()?;
+    stage.configure("folder = 'outbox'\nmegabytes = 8")?;
+    let _double = stage.start_double()?;
+    let agent = stage.start_agent()?;
+    let pace = Arc::new(Pace::default());
+    let client = Client {
+        number: 0,
+        messages: u64::MAX,
+        socket: stage.socket(),
+        pace: pace.clone(),
+        random: Random::new(1),
+    };
+    pace.allowed.store(10, Ordering::SeqCst);
+    let steady = thread::spawn(move || client.run());
+    wait("the agent is connected", || pace.accepted.load(Ordering::SeqCst) >= 10)?;
+    wait("the server has something", || links(&stage) == 1)?;
+    println!("before: {}", Pss::of(agent.id())?);
+    for (name, attack) in ATTACKS {
+        let outcome = one(&stage, &agent, &pace, seconds, attack)?;
+        println!("{name:<60} {outcome}");
+    }
+    thread::sleep(Duration::from_secs(2));
+    println!("after: {}", Pss::of(agent.id())?);
+    pace.stop.store(true, Ordering::SeqCst);
+    let accepted = steady.join().map_err(|_| "the steady client panicked")?;
+    let mut missing = Vec::new();
+    let arrived = wait("what was accepted arrives", || {
+        missing = missing_at(&stage, &accepted);
+        missing.is_empty()
+    });
+    let (links, cut) = (links(&stage), pace.cut.load(Ordering::SeqCst));
+    println!(
+        "the program that behaves: {} accepted, {} lost; cut {cut} times; links to the cloud: {links}",
+        accepted.len(),
+        missing.len()
+    );
+    arrived?;
+    if links != 1 {
+        return Err("the link to the cloud was cut".into());
+    }
+    if cut != 0 {
+        return Err("a program that behaves was cut".into());
+    }
+    Ok(())
+}
+
+/// Attacks for some seconds.
+fn one(
+    stage: &Stage,
+    agent: &Process,
+    pace: &Arc<Pace>,
+    seconds: u64,
+    attack: attacks::Attack,
+) -> Result<String> {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let socket = stage.socket();
+    let attacker = {
+        let socket = socket.clone();
+        thread::spawn(move || attack.run(&socket, end))
+    };
+    let (mut most, mut gap, mut let_in, mut turned_away) = (Pss::default(), Duration::ZERO, 0, 0);
+    let mut progress = (pace.accepted.load(Ordering::SeqCst), Instant::now());
+    let before = progress.0;
+    let mut visit = Instant::now();
+    while Instant::now() < end {
+        pace.allowed.fetch_add(RATE / 100, Ordering::SeqCst);
+        thread::sleep(Duration::from_millis(10));
+        most = most.max(Pss::of(agent.id())?);
+        let accepted = pace.accepted.load(Ordering::SeqCst);
+        if accepted > progress.0 {
+            progress = (accepted, Instant::now());
+        }
+        gap = gap.max(progress.1.elapsed());
+        if visit.elapsed() > Duration::from_millis(300) {
+            visit = Instant::now();
+            if visits(&socket) { let_in += 1 } else { turned_away += 1 }
+        }
+    }
+    let did = attacker.join().map_err(|_| "an attacker panicked")?;
+    if most.all > MOST_PSS {
+        return Err(format!("the agent took {most}").into());
+    }
+    if gap > LONGEST_GAP {
+        return Err(format!("a program that behaves waited {gap:?}").into());
+    }
+    if turned_away > 0 && !attack.takes_places {
+        return Err(format!("{turned_away} of {} new clients were turned away", turned_away + let_in).into());
+    }
+    Ok(format!(
+        "{did:>7}; at most {:.1} MiB; steady {}/s, waits at most {:.2} s; new clients {let_in} of {}",
+        most.all as f64 / 1024.0,
+        (progress.0 - before) / seconds.max(1),
+        gap.as_secs_f64(),
+        let_in + turned_away
+    ))
+}
+
+/// Whether a new client that behaves is let in.
+fn visits(socket: &std::path::Path) -> bool {
+    let Ok(stream) = std::os::unix::net::UnixStream::connect(socket) else { return false };
+    let limit = stream.set_read_timeout(Some(LONGEST_GAP));
+    limit.is_ok() && Wire::new(stream).connect("visitor", true).is_ok()
+}
+
+/// Connections of the agent to the cloud so far.
+fn links(stage: &Stage) -> usize {
+    stage.double_log().map_or(0, |log| log.iter().filter(|line| **line == Line::Connected).count())
+}
+
+fn missing_at(stage: &Stage, accepted: &[Sent]) -> Vec<Sent> {
+    let mut arrivals = Arrivals::default();
+    for line in stage.double_log().unwrap_or_default() {
+        if let Line::Message { topic, payload, .. } = line
+            && topic.starts_with("out/0/")
+            && let Some(sent) = Sent::parse(&payload)
+        {
+            arrivals.add(sent);
+        }
+    }
+    arrivals.missing(accepted).into_iter().copied().collect()
+}
