@@ -15,8 +15,14 @@ use crate::{error::Error, output};
 const BY_ID: &str = "/dev/serial/by-id";
 /// What USB adapters and boards are called.
 const PORTS: [&str; 2] = ["ttyUSB", "ttyACM"];
-/// The rule that gives buses and ports to their groups, as a file for /etc/udev/rules.d.
-const RULES: &str = "/etc/udev/rules.d/70-atecc.rules";
+/// Where rules for udev belong that give buses and ports to their groups.
+const RULES_FILE: &str = "/etc/udev/rules.d/70-atecc.rules";
+/// These rules.
+const RULES: &str = include_str!("../../docs/udev/70-atecc.rules");
+
+/// What of them is for a bus, and what for a port.
+const I2C_RULE: &str = "SUBSYSTEM==\"i2c-dev\"";
+const PORT_RULE: &str = "SUBSYSTEM==\"tty\", KERNEL==\"ttyUSB*|ttyACM*\"";
 
 /// Look for chips on the I2C buses and behind bridges on the serial ports of this machine.
 ///
@@ -27,6 +33,9 @@ pub(crate) struct Arguments {
     /// Print JSON for programs.
     #[arg(long)]
     json: bool,
+    /// Print rules for udev that give buses and boards to the groups i2c and dialout, and look for nothing.
+    #[arg(long, conflicts_with = "json")]
+    rules: bool,
 }
 
 /// A bus or a port.
@@ -48,6 +57,10 @@ struct Found {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
+    if arguments.rules {
+        print!("{RULES}");
+        return Ok(());
+    }
     let mut places: Vec<Place> = buses(Path::new("/dev"))?.into_iter().map(bus).collect();
     places.extend(ports(Path::new("/dev"), Path::new(BY_ID))?.into_iter().map(port));
     if arguments.json {
@@ -82,7 +95,7 @@ fn bus(node: PathBuf) -> Place {
         Ok(probe) => {
             place.devices = probe.addresses.iter().map(|address| found(&spec(*address))).collect();
         }
-        Err(error) => place.problem = Some(explain(&error, "i2c", "SUBSYSTEM==\"i2c-dev\"")),
+        Err(error) => place.problem = Some(explain(&error, "i2c", I2C_RULE)),
     }
     place
 }
@@ -94,10 +107,7 @@ fn port(node: PathBuf) -> Place {
         Ok(token) => place.devices.push(describe(&spec, &token)),
         // A port with something else behind it is no problem.
         Err(TokenError::Bridge { source: atecc::link::Error::NoBridge, .. }) => {}
-        Err(error) => {
-            place.problem =
-                Some(explain(&error, "dialout", "SUBSYSTEM==\"tty\", KERNEL==\"ttyUSB*|ttyACM*\""))
-        }
+        Err(error) => place.problem = Some(explain(&error, "dialout", PORT_RULE)),
     }
     place
 }
@@ -125,7 +135,7 @@ fn explain(error: &TokenError, group: &str, rule: &str) -> String {
             if source.kind() == io::ErrorKind::PermissionDenied =>
         {
             format!(
-                "{error}; if the node has another group, write into {RULES}: {rule}, GROUP=\"{group}\", MODE=\"0660\""
+                "{error}; if the node has another group, write into {RULES_FILE} what `atecc list --rules` prints: {rule}, GROUP=\"{group}\", MODE=\"0660\""
             )
         }
         _ => error.to_string(),
@@ -185,5 +195,34 @@ mod tests {
         let expected = [by_id.join("usb-M5Stack"), dev.join("ttyACM0"), dev.join("ttyUSB0")];
         assert_eq!(ports(&dev, &by_id).unwrap(), expected);
         assert!(ports(&dev.join("none"), &by_id.join("none")).unwrap().is_empty());
+    }
+
+    /// KEY, KEY{attribute}, an operator of udev(7), and a value in quotes; separated by commas.
+    #[test]
+    fn the_rules_are_rules_and_have_what_is_told_to_write() {
+        let rules: Vec<&str> =
+            RULES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        assert_eq!(rules.len(), 5);
+        for part in rules.iter().flat_map(|rule| rule.split(", ")) {
+            let (key, value) = part.split_once('"').unwrap();
+            let value = value.strip_suffix('"').unwrap();
+            assert!(!value.contains('"'), "{part}");
+            let name = key.trim_end_matches(['=', '{', '}']).split('{').next().unwrap();
+            let operator = &key[key.find('=').unwrap()..];
+            match name {
+                "SUBSYSTEM" | "KERNEL" | "ATTRS" => assert_eq!(operator, "==", "{part}"),
+                "GROUP" | "MODE" | "ENV" => assert_eq!(operator, "=", "{part}"),
+                other => panic!("{other}"),
+            }
+        }
+        for told in [explained("i2c", I2C_RULE), explained("dialout", PORT_RULE)] {
+            let (_, rule) = told.split_once("prints: ").unwrap();
+            assert!(rules.contains(&rule), "{rule}");
+        }
+    }
+
+    fn explained(group: &str, rule: &str) -> String {
+        let source = io::ErrorKind::PermissionDenied.into();
+        explain(&TokenError::SerialPort { node: "/dev/ttyUSB0".into(), source }, group, rule)
     }
 }

@@ -475,3 +475,37 @@ fn a_device_without_a_chip_says_so_and_goes_on_looking() {
     }
     assert!(firmware.session().identity().is_some());
 }
+
+/// A digest that a lease has loaded is gone when text comes, and the lease too.
+#[test]
+fn text_in_the_middle_of_a_lease_signs_nothing_of_it() {
+    use std::io::Write;
+
+    with_firmware(TouchPolicy::Never, |bench| {
+        let mut host = bench.host();
+        host.serial_number().unwrap();
+        let mut host = host.into_transport();
+        let load = Packet::new(0x16, 0x43, 0, &[&DIGEST], 1);
+        let sign = Packet::new(0x41, 0xa0, 0, &[], 64);
+        let hex: String = sign.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
+        let mut intruder = bench.port.try_clone().unwrap();
+        bench.world.lock().unwrap().shown.clear();
+        let mut sent = 0;
+        let result = host.converse(&mut |answer| {
+            sent += 1;
+            assert!(sent < 3, "{answer:?}: the chip signed in a lease that was over");
+            if sent == 2 {
+                writeln!(intruder, "E:t({hex})").unwrap();
+                return Some(sign.clone());
+            }
+            Some(load.clone())
+        });
+        assert!(matches!(result, Err(LinkError::Fault(Fault::LeaseExpired))), "{result:?}");
+        // What came as text was tried, with a chip that knew of no digest.
+        let mut host = Device::new(host);
+        host.serial_number().unwrap();
+        let shown = bench.world.lock().unwrap().shown.clone();
+        let signs = |state: &State| matches!(state, State::Signing(request) if request.digest.is_some());
+        assert!(!shown.iter().any(signs), "{shown:?}");
+    });
+}

@@ -5,8 +5,9 @@
  *
  *     ATECC_PRELOAD_BUS      the N of /dev/i2c-N
  *     ATECC_PRELOAD_SOCKET   the socket of the emulated bus; without it, there is no such device
- *     ATECC_PRELOAD_NACK     ENXIO (without it) or EREMOTEIO: how the adapter reports a missing acknowledgement.
- *                            Documentation/i2c/fault-codes.rst asks for ENXIO; some drivers give EREMOTEIO.
+ *     ATECC_PRELOAD_NACK     ENXIO (without it), EREMOTEIO, or SHORT: how the adapter reports a missing acknowledgement.
+ *                            Documentation/i2c/fault-codes.rst asks for ENXIO; some drivers give EREMOTEIO, and some
+ *                            no error, but the number of messages that were done, which is less than was asked for.
  *     ATECC_PRELOAD_LOG      a file to which every message on the bus is appended, one per line:
  *                            SECONDS.MICROSECONDS PID ADDRESS W|R BYTES ok|ENXIO|...   (BYTES in hexadecimal, or -)
  *
@@ -90,6 +91,7 @@ static char socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 static char lock_path[MAX_PATH];
 static char log_path[MAX_PATH];
 static int nack_error = ENXIO;
+static bool is_nack_short = false;
 
 /* ---- The functions that this library stands in front of ---- */
 
@@ -155,6 +157,7 @@ static void configure(void)
         snprintf(log_path, sizeof(log_path), "%s", log);
     if (nack != NULL && strcmp(nack, "EREMOTEIO") == 0)
         nack_error = EREMOTEIO;
+    is_nack_short = nack != NULL && strcmp(nack, "SHORT") == 0;
     snprintf(node, sizeof(node), "/dev/i2c-%s", bus);
 }
 
@@ -732,6 +735,8 @@ static ssize_t combined(struct open_file *file, const struct i2c_rdwr_ioctl_data
         };
     }
     int error = transfer(file, request->msgs[0].addr, operations, request->nmsgs);
+    if (error == nack_error && is_nack_short)
+        return unlock(0, (ssize_t)request->nmsgs - 1);
     return unlock(error, (ssize_t)request->nmsgs);
 }
 

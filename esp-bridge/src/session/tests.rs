@@ -1,5 +1,7 @@
 //! Conversations, with a clock that the test moves.
 
+mod attacks;
+
 extern crate std;
 
 use std::vec::Vec;

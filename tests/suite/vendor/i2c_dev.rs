@@ -38,6 +38,28 @@ fn a_missing_acknowledgement_is_eremoteio_on_adapters_that_say_so() {
     check("missing_acknowledgement", Some("EREMOTEIO"));
 }
 
+/// No error, but fewer messages than were asked for: whoever does not count takes it for an answer.
+#[test]
+fn our_driver_wakes_and_polls_a_chip_whatever_the_adapter_says_for_no_acknowledgement() {
+    for nack in ["ENXIO", "EREMOTEIO", "SHORT"] {
+        let chip = Chip::new();
+        let bus = chip.serve();
+        let mut sign = Command::new(env!("CARGO_BIN_EXE_sign-many"));
+        sign.args([I2C_DEV, "3", "1"]).env("ATECC_PRELOAD_NACK", nack);
+        let log = chip.path("log");
+        let signed = run(record(give_i2c_dev(&mut sign, &bus.socket), &log)).succeeded().text();
+        assert_eq!(signed.lines().filter(|line| !line.starts_with("error")).count(), 3, "{nack}: {signed}");
+        // The wake pulse of each transaction, and a chip at work.
+        let refused = messages(&log).iter().filter(|message| !message.is_acknowledged).count();
+        assert!(refused > 9, "{nack}: {refused}");
+        // A chip that is not there is not taken for one.
+        let missing = format!("{I2C_DEV}?address=0x60");
+        let mut info = atecc(&bus.socket, &missing, &["info"]);
+        let info = run(info.env("ATECC_PRELOAD_NACK", nack)).failed_with(1);
+        assert!(info.stderr.contains("no chip answers at I2C address 0x60"), "{nack}: {}", info.stderr);
+    }
+}
+
 #[test]
 fn write_and_read_give_lengths_and_i2c_rdwr_the_number_of_messages() {
     check("lengths_and_counts", None);
