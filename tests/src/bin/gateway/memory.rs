@@ -71,12 +71,16 @@ fn starts(stage: &Stage) -> Result<()> {
     let is_telemetry = |line: &Line| matches!(line, Line::Message { topic, .. } if *topic == telemetry);
     let count = || stage.double_log().map_or(0, |log| log.iter().filter(|line| is_telemetry(line)).count());
     let mut times = Vec::new();
-    for number in 1..=STARTS {
+    for _ in 0..STARTS {
+        // What the one before was not told of would be sent again, and count as the first.
+        fs::remove_dir_all(stage.path("outbox"))?;
+        let before = count();
         let start = Instant::now();
         let agent = stage.start_agent()?;
-        wait("the first message arrives", || count() >= number)?;
+        wait("the first message arrives", || count() > before)?;
         times.push(start.elapsed().as_secs_f64() * 1000.0);
         drop(agent);
+        thread::sleep(Duration::from_millis(50));
     }
     println!("start to first PUBACK    {:.0} ms (median of {STARTS}, key in a file)", median(times));
     Ok(())
