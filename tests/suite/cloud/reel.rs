@@ -226,6 +226,7 @@ fn what_stands_in_the_way_is_said_before_anything_is_registered() {
         let finished = run(reel.register(&ministack).args(arguments)).failed_with(1);
         assert!(finished.stderr.contains(expected), "{}", finished.stderr);
     }
+    assert!(!reel.path("journal").exists(), "a journal was begun for nothing");
     fs::create_dir(reel.path("journal")).unwrap();
     let finished = run(&mut reel.register(&ministack)).failed_with(1);
     assert!(finished.stderr.contains("journal cannot be kept: Is a directory"), "{}", finished.stderr);

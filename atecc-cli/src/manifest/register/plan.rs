@@ -42,10 +42,14 @@ impl<'a> Plan<'a> {
             return Err(ManifestError::OnePlace.into());
         };
         let endpoint = client.data_endpoint().await?;
-        if let Some(policy) = policy {
-            policy.look(&client).await?;
-        }
         let group = (!arguments.no_group).then(|| arguments.group.clone());
+        if let Some(policy) = policy
+            && policy.look(&client).await?.is_none()
+            && policy.is_shipped()
+            && group.is_none()
+        {
+            return Err(ManifestError::PolicyWithoutGroup.into());
+        }
         let subject = Subject {
             manifest: survey.digest.clone(),
             thing_name: arguments.thing.to_string(),
@@ -89,9 +93,7 @@ impl<'a> Plan<'a> {
         };
         if let Some(policy) = policy {
             if policy.look(client).await?.is_none() {
-                if group.is_none() && policy.is_shipped() {
-                    return Err(ManifestError::PolicyWithoutGroup.into());
-                }
+                // One that needs the group's ARN has a group, as `make` saw to.
                 if let Some(document) = policy.wanted(group.as_deref().unwrap_or_default()) {
                     client.create_policy(&policy.name, &document).await?;
                 }
