@@ -1,6 +1,6 @@
 //! The programs as users have them, built for release, on a real kernel: Debian's own, in QEMU, with a /dev/i2c-0 and a
-//! /dev/ttyUSB0 that its own drivers make, and an emulated chip behind each. `tests/kernel/run` boots it, once for all
-//! of these tests, and what each step said lies in a folder.
+//! /dev/ttyUSB0 that its own drivers make, and an emulated chip behind each, and a /dev/gpiochip0 of an emulated adapter.
+//! `tests/kernel/run` boots it, once for all of these tests, and what each step said lies in a folder.
 
 use std::{
     fs,
@@ -31,7 +31,7 @@ fn guest() -> &'static Path {
             Running::start(cargo.args(["build", "--locked"]).args(arguments)).finish(BUILD_LIMIT).succeeded();
         };
         cargo(&["--release", "-p", "atecc-cli", "-p", "atecc-agent", "-p", "pkcs11-atecc"]);
-        cargo(&["-p", "tests", "--bin", "kernel-bus", "--bin", "kernel-serial"]);
+        cargo(&["-p", "tests", "--bin", "kernel-bus", "--bin", "kernel-gpio", "--bin", "kernel-serial"]);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel");
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
@@ -174,6 +174,30 @@ fn assert_published(way: &str) {
     let (broker, name) = (read("mosquitto.log"), name(way));
     assert!(broker.contains(&format!("as {name} (p2, c1, k30, u'{name}')")), "{broker}");
     assert!(broker.contains(&format!("Received PUBLISH from {name} (d0, q1")), "{broker}");
+}
+
+#[test]
+fn the_led_blinks_on_a_real_gpiochip_and_is_off_at_the_end() {
+    assert!(read("gpio/adapter").contains("gpiochip0"), "{}", read("gpio/adapter"));
+    let agent = succeeded("gpio", "agent");
+    // By the topic, by the shadow, by the topic again, and safe at the end: seen from the far end of the chip.
+    assert_eq!(read("gpio/lines"), "3 on\n3 off\n3 on\n3 off", "{agent}");
+    // A wire leads from it to an input.
+    let contact: Vec<&str> = agent.lines().filter(|line| line.contains("input changed")).collect();
+    let states: Vec<bool> = contact.iter().map(|line| line.contains("on=true")).collect();
+    assert!(states.starts_with(&[true, false, true]), "{agent}");
+    assert!(agent.contains("line in its safe state"), "{agent}");
+}
+
+#[test]
+fn a_line_that_cannot_be_had_is_told_in_a_sentence() {
+    let busy = exited("gpio", "busy", 1);
+    assert!(busy.contains("line 3 of /dev/gpiochip0 is in use by \"atecc-agent\""), "{busy}");
+    let missing = exited("gpio", "no-chip", 2);
+    assert!(
+        missing.contains("there is no GPIO chip /dev/gpiochip9; there are /dev/gpiochip0 (cp2112_gpio)"),
+        "{missing}"
+    );
 }
 
 /// Where it cannot run, it says in one sentence why.
