@@ -32,6 +32,9 @@ pub use names::{Names, Subject};
 pub use provision::{Access, Claim, Fleet, Format, KeyOrigin, Krypton, Provision, Way};
 pub use values::Template;
 
+/// AWS IoT Device Defender refuses reports that come more often (developer guide, page "Sending metrics from devices").
+const SHORTEST_DEFENDER_INTERVAL: Duration = Duration::from_secs(300);
+
 /// The configuration as it is meant: every default filled in, paths resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -91,6 +94,8 @@ pub struct Config {
     pub provision: Option<Provision>,
     /// What jobs may do.
     pub jobs: Jobs,
+    /// How often Device Defender gets a report; `None`: it gets none.
+    pub defender: Option<Duration>,
 }
 
 /// What is sent by itself.
@@ -157,6 +162,11 @@ impl Config {
         lines::check_toggles(&typed.toggles, &lines).map_err(|problem| unfit("[[toggles]]", problem))?;
         let port = typed.port.map_or(8883, u16::from);
         let seconds = |number: std::num::NonZeroU32| Duration::from_secs(number.get().into());
+        let defender = typed.defender.interval_seconds.map(seconds);
+        if defender.is_some_and(|interval| interval < SHORTEST_DEFENDER_INTERVAL) {
+            let problem = "AWS takes a report every 300 seconds at most".to_owned();
+            return Err(unfit("interval_seconds", problem));
+        }
         let defaults = Reconnect::default();
         let first = typed.reconnect.first_seconds.map_or(defaults.first, seconds);
         let longest = typed.reconnect.longest_seconds.map_or(defaults.longest, seconds).max(first);
@@ -227,6 +237,7 @@ impl Config {
             toggles: typed.toggles,
             provision,
             jobs: typed.jobs.meant().map_err(|problem| unfit("[jobs]", problem))?,
+            defender,
         })
     }
 }
@@ -312,6 +323,7 @@ mod tests {
             ("[[lines]]\nproperty = 'a'\n[[lines]]\nproperty = 'a'", "two lines are called \"a\""),
             ("[[lines]]\nproperty = 'a'\ndirection = 'input'\nsafe = true", "only an output"),
             ("[[toggles]]\ntopic = 'x'\nline = 'fan'", "line 3: \"fan\" in [[toggles]] is no output"),
+            ("[defender]\ninterval_seconds = 299", "line 4: AWS takes"),
             ("[jobs]\nallow = ['everything']", "line 4"),
             ("[jobs]\ncommands = [{ name = 'a', argv = ['sh', '-c'] }]", "full path"),
             (

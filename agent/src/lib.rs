@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod defender;
 pub mod dial;
 pub mod gpio;
 pub mod jobs;

@@ -21,6 +21,7 @@ pub use run::{End, SHUTDOWN_LIMIT};
 /// An agent that is ready to run: configuration understood, certificates read, roots loaded.
 pub struct Agent {
     config: Config,
+    identity: Identity,
     names: Names,
     connector: Connector,
     /// Lines that take the place of configured ones.
@@ -47,7 +48,8 @@ impl Agent {
         let names = config.names(&Subject::of(identity))?;
         let connector = config.connector(identity, versions)?;
         let (lines, observer) = (Vec::new(), Box::new(drop));
-        Ok(Self { config, names, connector, lines, observer, log_filter: None })
+        let identity = identity.clone();
+        Ok(Self { config, identity, names, connector, lines, observer, log_filter: None })
     }
 
     /// Puts `line` in the place of the configured one called `property`, if there is one.

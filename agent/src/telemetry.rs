@@ -1,5 +1,6 @@
 //! What the agent tells about its host.
 
+use procfs::Current;
 use serde::Serialize;
 
 /// One telemetry message. What the host does not tell is left out.
@@ -14,6 +15,25 @@ pub struct Sample {
     /// Load averages over one, five and fifteen minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load: Option<[f64; 3]>,
+    /// Memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Room>,
+    /// The file system of the root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<Room>,
+    /// The warmest of the thermal zones, in degrees Celsius.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+}
+
+/// Bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Room {
+    /// All there are.
+    pub total_bytes: u64,
+    /// What a program could get.
+    pub available_bytes: u64,
 }
 
 impl Sample {
@@ -23,7 +43,7 @@ impl Sample {
         let uptime_seconds =
             numbers("/proc/uptime").and_then(|text| leading::<1>(&text)).map(|[uptime]| uptime);
         let load = numbers("/proc/loadavg").and_then(|text| leading(&text));
-        Self { sequence, uptime_seconds, load }
+        Self { sequence, uptime_seconds, load, memory: memory(), disk: disk(), temperature: temperature() }
     }
 
     /// The message.
@@ -31,6 +51,25 @@ impl Sample {
         // Numbers and fixed keys: nothing of it can fail to be written.
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+fn memory() -> Option<Room> {
+    let memory = procfs::Meminfo::current().ok()?;
+    Some(Room { total_bytes: memory.mem_total, available_bytes: memory.mem_available? })
+}
+
+fn disk() -> Option<Room> {
+    let disk = rustix::fs::statvfs("/").ok()?;
+    let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    Some(Room { total_bytes: bytes(disk.f_blocks), available_bytes: bytes(disk.f_bavail) })
+}
+
+/// Documentation/driver-api/thermal/sysfs-api.rst of Linux: thousandths of a degree.
+fn temperature() -> Option<f64> {
+    let zones = std::fs::read_dir("/sys/class/thermal").ok()?.filter_map(Result::ok);
+    let read =
+        |zone: std::fs::DirEntry| std::fs::read_to_string(zone.path().join("temp")).ok()?.trim().parse().ok();
+    zones.filter_map(read).max().map(|thousandths: i32| f64::from(thousandths) / 1000.0)
 }
 
 /// The first `N` numbers of a text; all of them or nothing.
@@ -57,7 +96,11 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_left_out() {
-        let sample = Sample { sequence: 7, uptime_seconds: None, load: Some([0.5, 1.0, 2.0]) };
-        assert_eq!(sample.to_json(), r#"{"sequence":7,"load":[0.5,1.0,2.0]}"#);
+        let memory = Some(Room { total_bytes: 8, available_bytes: 4 });
+        let load = Some([0.5, 1.0, 2.0]);
+        let sample =
+            Sample { sequence: 7, uptime_seconds: None, load, memory, disk: None, temperature: None };
+        let json = r#"{"sequence":7,"load":[0.5,1.0,2.0],"memory":{"total_bytes":8,"available_bytes":4}}"#;
+        assert_eq!(sample.to_json(), json);
     }
 }

@@ -42,6 +42,14 @@ pub trait Sign: fmt::Display + Send + Sync {
         false
     }
 
+    /// Whether what holds the key answers and is the same as before, without a signature; `None`: it cannot be asked.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    fn is_present(&self) -> Option<Result<bool, Error>> {
+        None
+    }
+
     /// The serial number of this project's chip.
     fn serial_number(&self) -> Option<SerialNumber> {
         None
@@ -143,6 +151,15 @@ impl Key {
     /// The certificates that are kept beside it, its own first, in DER.
     pub(crate) fn certificates(&self) -> Result<Vec<Vec<u8>>, Error> {
         self.holder.certificates()
+    }
+
+    /// Whether what holds the key answers and is the same as before, without a signature; `None`: it cannot be asked. May
+    /// block for as long as a chip needs.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn is_present(&self) -> Option<Result<bool, Error>> {
+        self.holder.is_present()
     }
 
     /// Whether it is in an emulated chip, as far as can be told.

@@ -52,6 +52,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) jobs: Jobs,
     #[serde(default)]
+    pub(super) defender: Defender,
+    #[serde(default)]
     pub(super) toggles: Vec<Toggle>,
     pub(super) provision: Option<Provision>,
 }
@@ -82,4 +84,10 @@ pub(super) struct Commands {
 pub(super) struct Shadow {
     pub(super) enabled: Option<bool>,
     pub(super) name: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Defender {
+    pub(super) interval_seconds: Option<NonZeroU32>,
 }

@@ -2,6 +2,8 @@
 //! with time. The loop in `run` knows nothing else of them.
 
 mod commands;
+mod credentials;
+mod defender;
 mod filters;
 mod jobs;
 mod lines;
@@ -153,6 +155,10 @@ impl Features {
                 all.push(Box::new(shadow::Shadow::new(&agent.names.thing, name)));
             }
         }
+        all.push(Box::new(credentials::Credentials::new(&agent.identity)));
+        if let Some(interval) = agent.config.defender {
+            all.push(Box::new(defender::Defender::new(&agent.names.thing, interval)));
+        }
         if agent.config.jobs.is_wanted() {
             let log_filter = agent.log_filter.take();
             all.push(Box::new(jobs::Jobs::new(&agent.names.thing, &agent.config.jobs, log_filter)));
@@ -225,6 +231,11 @@ impl Rhythm {
     /// Due at once, and then after each `interval`.
     fn new(interval: Duration) -> Self {
         Self { interval, next: None }
+    }
+
+    /// Due after `interval`, and then after each.
+    fn later(interval: Duration) -> Self {
+        Self { interval, next: Some(Instant::now() + interval) }
     }
 
     /// Whether it is due. What was missed is not made up for.

@@ -140,6 +140,28 @@ pub enum Report {
         /// What.
         problem: String,
     },
+    /// Device Defender took a report.
+    DefenderAccepted {
+        /// Its id.
+        report: u64,
+    },
+    /// Device Defender did not take a report.
+    DefenderFailed {
+        /// Why.
+        problem: String,
+    },
+    /// The certificate ends soon, or has ended.
+    CertificateEnds {
+        /// Days until then; less than 0 afterwards.
+        days: i64,
+    },
+    /// The key is out of reach, as the next connection will find.
+    KeyMissing {
+        /// Why.
+        problem: String,
+    },
+    /// The key can be reached again.
+    KeyBack,
     /// The agent is alive; told once a second, from the moment when everything is set up.
     Pulse(Pulse),
     /// The link was closed in good order.
@@ -240,6 +262,16 @@ impl Report {
             Self::JobStarted { job, operation } => tracing::info!(job, operation, "job begins"),
             Self::JobEnded { job, status, reason } => tracing::info!(job, ?status, reason, "job ended"),
             Self::JobsFailed { problem } => tracing::warn!("jobs: {problem}"),
+            Self::DefenderAccepted { report } => tracing::debug!(report, "Device Defender took a report"),
+            Self::DefenderFailed { problem } => tracing::warn!("Device Defender: {problem}"),
+            Self::CertificateEnds { days } => {
+                tracing::warn!(
+                    days,
+                    "the certificate ends; get a new one for the same key, or register another"
+                );
+            }
+            Self::KeyMissing { problem } => tracing::error!("the key is out of reach: {problem}"),
+            Self::KeyBack => tracing::info!("the key can be reached again"),
             // Nobody wants to read this every second.
             Self::Pulse(_) => {}
             Self::Stopped { unacknowledged: 0 } => tracing::info!("stopped"),

@@ -54,6 +54,10 @@ impl Sign for ChipKey {
         self.token.is_emulated()
     }
 
+    fn is_present(&self) -> Option<Result<bool, Error>> {
+        Some(self.token.presence().map_err(Error::from))
+    }
+
     fn serial_number(&self) -> Option<SerialNumber> {
         Some(self.token.serial_number())
     }
