@@ -27,10 +27,10 @@ use device::Device;
 
 /// Register a device with AWS IoT Core, and write the configuration with which atecc-agent connects.
 ///
-/// The certificate that the chip left the factory with is registered as it is, without a CA (the same certificate may be
-/// registered in any number of accounts and regions). Before that its chain is verified up to Microchip's root, and
-/// the chip proves that it has the key by signing a fresh challenge. Then come a thing, named after the certificate, and a
-/// policy that lets the device speak as this thing and as nobody else.
+/// The certificate that the chip left the factory with is registered as it is, without a CA (the same certificate
+/// may be registered in any number of accounts and regions). Before that its chain is verified up to Microchip's
+/// root, and the chip proves that it has the key by signing a fresh challenge. Then come a thing, named after the
+/// certificate, and a policy that lets the device speak as this thing and as nobody else.
 ///
 /// Run again, it finds what is there and adds what is missing.
 #[derive(Debug, clap::Args)]

@@ -85,7 +85,8 @@ impl Client {
         Ok(Some((registered, is_as_wanted)))
     }
 
-    /// Registers a CA as active (`RegisterCACertificate`). The flag says that it was there already, and stays as it was.
+    /// Registers a CA as active (`RegisterCACertificate`). The flag says that it was there already, and stays
+    /// as it was.
     ///
     /// # Errors
     /// See [`AwsError`].

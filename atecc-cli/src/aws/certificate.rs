@@ -109,9 +109,9 @@ impl Client {
         }
     }
 
-    /// Registers the certificate in `pem` as active, which a CA issued that is registered here (`RegisterCertificate`).
-    /// `authority` is that CA's certificate, in PEM; it is needed where several have the same subject. The flag says that
-    /// the certificate was there already, in whatever status.
+    /// Registers the certificate in `pem` as active, which a CA issued that is registered here
+    /// (`RegisterCertificate`). `authority` is that CA's certificate, in PEM; it is needed where several have
+    /// the same subject. The flag says that the certificate was there already, in whatever status.
     ///
     /// # Errors
     /// See [`AwsError`].
@@ -140,8 +140,8 @@ impl Client {
         }
     }
 
-    /// Has AWS issue a certificate, active, for the certificate request in `pem` (`CreateCertificateFromCsr`). Gives its
-    /// PEM as well.
+    /// Has AWS issue a certificate, active, for the certificate request in `pem` (`CreateCertificateFromCsr`).
+    /// Gives its PEM as well.
     ///
     /// # Errors
     /// See [`AwsError`].
@@ -158,8 +158,8 @@ impl Client {
         Ok((registered, pem))
     }
 
-    /// Has AWS make a key and an active certificate for it (`CreateKeysAndCertificate`). Gives the certificate's PEM and
-    /// the private key's, which came over the network and is nowhere else.
+    /// Has AWS make a key and an active certificate for it (`CreateKeysAndCertificate`). Gives the
+    /// certificate's PEM and the private key's, which came over the network and is nowhere else.
     ///
     /// # Errors
     /// See [`AwsError`].

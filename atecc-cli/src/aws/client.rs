@@ -20,7 +20,7 @@ use super::AwsError;
 /// So long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
 /// So long AWS may take for one attempt. It answers within a second.
-const ATTEMPT: Duration = Duration::from_secs(30);
+const ATTEMPT: Duration = Duration::from_secs(15);
 /// Attempts for what may be repeated: throttled, lost on the way, or a failure inside AWS.
 const ATTEMPTS: u32 = 4;
 
@@ -67,8 +67,8 @@ impl Client {
         }
         let mut shared = loader.load().await;
         if let Some(profile) = profile {
-            // What is named counts before the environment, as with AWS's own tools. Otherwise two profiles would both be
-            // the account of AWS_ACCESS_KEY_ID.
+            // What is named counts before the environment, as with AWS's own tools. Otherwise two profiles would both
+            // be the account of AWS_ACCESS_KEY_ID.
             let provider = ProviderConfig::default().with_http_client(http_client);
             let provider = provider.with_region(shared.region().cloned());
             let credentials =

@@ -10,8 +10,8 @@ pub(crate) struct Options {
     /// The profile in ~/.aws; may be repeated for several accounts. Without it: AWS_PROFILE, then the default one.
     #[arg(long, value_name = "NAME")]
     profile: Vec<String>,
-    /// The region, such as eu-central-1; may be repeated, and then counts for each profile. Without it: AWS_REGION, then
-    /// that of the profile.
+    /// The region, such as eu-central-1; may be repeated, and then counts for each profile. Without it:
+    /// AWS_REGION, then that of the profile.
     #[arg(long, value_name = "REGION")]
     region: Vec<String>,
     /// Where the control API is, instead of AWS's own address: for private endpoints and doubles.

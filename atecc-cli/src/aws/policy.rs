@@ -9,10 +9,10 @@ pub(crate) const DEFAULT_POLICY: &str = "atecc-device";
 
 /// The policy that ships with this program, for the account and region of the resource `arn`, such as a certificate's.
 ///
-/// It binds a device to the thing that its certificate is attached to, and not to a client id, which a device chooses:
-/// `${iot:Connection.Thing.ThingName}` is the thing whose name is the client id, and `IsAttached` demands that this very
-/// certificate be attached to it (developer guide, "Thing policy variables"). Persistent sessions and last wills need
-/// no more; retained messages need `iot:RetainPublish`.
+/// It binds a device to the thing that its certificate is attached to, and not to a client id, which a device
+/// chooses: `${iot:Connection.Thing.ThingName}` is the thing whose name is the client id, and `IsAttached` demands
+/// that this very certificate be attached to it (developer guide, "Thing policy variables"). Persistent sessions
+/// and last wills need no more; retained messages need `iot:RetainPublish`.
 pub(crate) fn device_policy(arn: &str) -> Value {
     const THING: &str = "${iot:Connection.Thing.ThingName}";
     // arn:partition:iot:region:account

@@ -1,6 +1,6 @@
 //! What AWS, or the way to it, has against a call, as a sentence that says what to do.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, io};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_iot::{
@@ -52,23 +52,30 @@ pub(crate) enum Problem {
     )]
     Limit(String),
     #[error(
-        "AWS limits the rate of this call and did so several times; run this again in a minute, or ask for a higher quota (Service Quotas)"
+        "AWS limits the rate of this call and did so several times; run this again in a minute, or ask for a \
+         higher quota (Service Quotas)"
     )]
     Throttled,
     #[error(
-        "AWS has a failure of its own ({0}); run this again in a few minutes, and look at https://health.aws.amazon.com if it stays"
+        "AWS has a failure of its own ({0}); run this again in a few minutes, and look at \
+         https://health.aws.amazon.com if it stays"
     )]
     Unavailable(String),
     #[error(
-        "{host} answers as no AWS IoT control API does (HTTP status {status}, {content}); check --endpoint-url and AWS_ENDPOINT_URL, and whether a proxy or a login page stands between"
+        "{host} answers as no AWS IoT control API does (HTTP status {status}, {content}); check \
+         --endpoint-url and AWS_ENDPOINT_URL, and whether a proxy or a login page stands between"
     )]
     NotAws { host: String, status: u16, content: String },
     #[error(
-        "the name {host} is not found; check the region and --endpoint-url, and whether this machine is on the network (`getent hosts amazonaws.com`)"
+        "the name {host} is not found; check the region and --endpoint-url, and whether this machine is on \
+         the network (`getent hosts amazonaws.com`)"
     )]
     NoSuchHost { host: String },
+    #[error("there is no way from this machine to {host}; check its network (`ip address`, `ip route`)")]
+    NoNetwork { host: String },
     #[error(
-        "nobody listens at {host} ({reason}); check --endpoint-url, the proxy (HTTPS_PROXY) and the firewall, which must let HTTPS out"
+        "nobody listens at {host} ({reason}); check --endpoint-url, the proxy (HTTPS_PROXY) and the firewall, \
+         which must let HTTPS out"
     )]
     Unreachable { host: String, reason: String },
     #[error(
@@ -76,7 +83,8 @@ pub(crate) enum Problem {
     )]
     Timeout { host: String },
     #[error(
-        "the certificate of {host} is not trusted ({reason}); install `ca-certificates`, or have the proxy that opens connections leave this one alone"
+        "the certificate of {host} is not trusted ({reason}); install `ca-certificates`, or have the proxy \
+         that opens connections leave this one alone"
     )]
     Untrusted { host: String, reason: String },
     #[error("the request could not be made: {0}; report this if it stays")]
@@ -187,13 +195,10 @@ where
             Some(error) => return Problem::Unreachable { host, reason: error.to_string() },
             None => {}
         }
-        if let Some(error) = cause.downcast_ref::<std::io::Error>()
+        if let Some(error) = cause.downcast_ref::<io::Error>()
             && error.get_ref().is_none()
         {
-            return match error.kind() {
-                std::io::ErrorKind::TimedOut => Problem::Timeout { host },
-                _ => Problem::Unreachable { host, reason: error.to_string() },
-            };
+            return by_system(error, host);
         }
     }
     // Without what `Debug` adds to it.
@@ -204,6 +209,17 @@ where
         SdkError::DispatchFailure(_) if text.contains("dns error") => Problem::NoSuchHost { host },
         SdkError::DispatchFailure(failure) if failure.is_io() => Problem::Unreachable { host, reason: text },
         _ => Problem::Other(text),
+    }
+}
+
+/// What the operating system has against a connection.
+fn by_system(error: &io::Error, host: String) -> Problem {
+    match error.kind() {
+        io::ErrorKind::TimedOut => Problem::Timeout { host },
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkDown => {
+            Problem::NoNetwork { host }
+        }
+        _ => Problem::Unreachable { host, reason: error.to_string() },
     }
 }
 
@@ -238,7 +254,7 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
 
 /// What is behind `error`. An `io::Error` hides what it wraps.
 fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inside) => Some(inside),
         None => error.source(),
     }
@@ -246,4 +262,25 @@ fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_a_network_is_told_from_a_server_that_does_not_listen() {
+        let says = |code| by_system(&io::Error::from_raw_os_error(code), "aws.test".into()).to_string();
+        // ENETUNREACH, EHOSTUNREACH, ETIMEDOUT and ECONNREFUSED of Linux.
+        assert!(says(101).contains("ip route") && says(113).contains("ip route"));
+        assert!(says(110).contains("no answer from aws.test in time"));
+        assert!(says(111).contains("nobody listens at aws.test"));
+    }
+
+    #[test]
+    fn what_an_io_error_wraps_is_found() {
+        let inside = rustls::Error::InvalidCertificate(CertificateError::NotValidYet);
+        let error = io::Error::other(io::Error::other(inside));
+        assert!(causes(&error).any(|cause| cause.is::<rustls::Error>()));
+    }
 }

@@ -23,9 +23,9 @@ use crate::{
 /// In mode `sni-only` several accounts may have the same CA, and nobody proves to have its key. In mode `default` one
 /// account has it, which --key proves: it signs a certificate for the registration code of the account.
 ///
-/// With --from-chip it is the authority that signed the chip's certificate. Microchip signs the chips of all its customers
-/// with such authorities, so strangers have chips of the same one: what comes in by itself must be let in by an allow-list
-/// (docs/registration.md).
+/// With --from-chip it is the authority that signed the chip's certificate. Microchip signs the chips of all its
+/// customers with such authorities, so strangers have chips of the same one: what comes in by itself must be let in
+/// by an allow-list (docs/registration.md).
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The CA's certificate, in PEM.

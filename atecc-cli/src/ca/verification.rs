@@ -27,8 +27,8 @@ use super::CaError;
 /// AWS looks at it once, at the moment when the CA is registered.
 const LIFE: Duration = Duration::from_secs(86_400);
 
-/// A certificate for `code` (developer guide, "Register your CA certificate"), issued by `authority` with its `key`. Its
-/// own key is thrown away.
+/// A certificate for `code` (developer guide, "Register your CA certificate"), issued by `authority` with its
+/// `key`. Its own key is thrown away.
 pub(super) fn certificate(authority: &Certificate, key: &Key, code: &str) -> Result<String, CaError> {
     let subject = Name::from_str(&format!("CN={code}")).map_err(|error| failed(&error))?;
     let issuer = authority.tbs_certificate().subject().clone();

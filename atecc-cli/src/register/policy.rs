@@ -95,7 +95,8 @@ impl Policy {
         }
     }
 
-    /// Makes it as `wanted`, unless it is `there`. A policy that says something else stays as it is: it may serve others.
+    /// Makes it as `wanted`, unless it is `there`. A policy that says something else stays as it is: it may
+    /// serve others.
     pub(crate) async fn settle(
         &self,
         client: &Client,
