@@ -58,6 +58,7 @@ impl From<AwsError> for CallError {
             Problem::Unavailable(_) => Self::Passing(text),
             Problem::NotAws { status, .. } if status >= 500 => Self::Passing(text),
             Problem::NoSuchHost { .. }
+            | Problem::NoNetwork { .. }
             | Problem::Unreachable { .. }
             | Problem::Timeout { .. }
             | Problem::Other(_) => Self::Unreachable(text),
