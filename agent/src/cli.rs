@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use atecc_agent::config::Config;
 use atecc_agent::dial::Destination;
 use atecc_agent::local::client::Target;
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::Failure;
 
@@ -17,8 +17,20 @@ pub(crate) struct Arguments {
     /// What to log: a level (error, warn, info, debug, trace), or directives such as "info,rustls=debug". Without it: ATECC_LOG, else info.
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
+    /// How the log looks on standard error. In the journal each line has its priority.
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+/// How the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -36,6 +48,12 @@ pub(crate) enum Verb {
     Credentials(Credentials),
     /// Carries connections of programs on this machine through mutual TLS, with the key of this gateway, to one server.
     Tunnel(Tunnel),
+    /// Looks for what keeps the agent from its cloud, and says how to mend it.
+    Check(Check),
+    /// Prints the manual page.
+    Man(Pages),
+    /// Prints what a shell needs to complete `atecc-agent`.
+    Completions(Completions),
 }
 
 /// Where the running agent listens.
@@ -100,6 +118,42 @@ pub(crate) struct Subscribe {
     /// Print the topic before each message.
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+/// It reads the configuration, looks at clock and disk, opens the key and signs, resolves, dials and shakes hands,
+/// connects, publishes one telemetry message and subscribes to what the agent subscribes to. Beyond that it changes
+/// nothing. Exit code 1: something is wrong.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "/etc/atecc/agent.toml")]
+    pub(crate) config: PathBuf,
+    /// The chip, as `run` has it.
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) device: Option<String>,
+    /// Look at this machine only.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Connect even if an agent runs here. The server then ends its connection, which it makes again afterwards.
+    #[arg(long, conflicts_with = "offline")]
+    pub(crate) take_over: bool,
+    /// Print JSON for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Pages {
+    /// Write a page for `atecc-agent` and one for each verb into this folder instead.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, clap::Args)]

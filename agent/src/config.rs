@@ -10,6 +10,7 @@ mod local;
 mod names;
 mod outbox;
 mod provision;
+mod status;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ pub use lines::{Line, Pin, Toggle, Which};
 pub use local::Local;
 pub use names::{Names, Subject};
 pub use provision::{Access, Claim, Fleet, Format, KeyOrigin, Krypton, Provision, Way};
+pub use status::Status;
 pub use values::Template;
 
 /// AWS IoT Device Defender refuses reports that come more often (developer guide, page "Sending metrics from devices").
@@ -80,6 +82,8 @@ pub struct Config {
     pub outbox: Outbox,
     /// The listener for programs on this machine.
     pub local: Local,
+    /// Where the agent tells how it is.
+    pub status: Status,
     /// Telemetry.
     pub telemetry: Telemetry,
     /// Commands.
@@ -226,6 +230,7 @@ impl Config {
             reconnect: Reconnect { first, longest },
             outbox,
             local: typed.local.meant(beside),
+            status: typed.status.meant(beside),
             telemetry: Telemetry {
                 topic: template(typed.telemetry.topic, "{client_id}/telemetry"),
                 interval: typed.telemetry.interval_seconds.map_or(Duration::from_secs(60), seconds),
@@ -331,6 +336,7 @@ mod tests {
                 "line 3: [jobs] needs",
             ),
             ("[local]\nlisten = '0.0.0.0:1883'", "loopback"),
+            ("[status]\nlisten = '0.0.0.0:8608'", "loopback"),
             ("[outbox]\nwhen_full = 'explode'", "line 4"),
         ] {
             let error = parse(line).unwrap_err();

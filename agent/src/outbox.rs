@@ -34,6 +34,7 @@ pub use feed::Feed;
 pub(crate) use feed::Stored;
 pub use options::{Options, Sync, WhenFull};
 pub use quarantine::{Quarantined, quarantined};
+pub(crate) use store::FILE;
 
 /// Bytes of messages that may wait for a commit; whoever offers more waits.
 const MOST_PENDING: usize = 1024 * 1024;

@@ -7,13 +7,16 @@ mod report;
 mod run;
 
 use identity::Identity;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::config::{Config, Names, Subject};
 use crate::gpio::Line;
 use crate::mqtt::Options;
+use crate::outbox::{self, Outbox};
 use crate::tls::{Connector, Versions};
 
 pub use error::Error;
+use feature::Features;
 pub use once::ONCE_LIMIT;
 pub use report::{Cause, Pulse, Report};
 pub use run::{End, SHUTDOWN_LIMIT};
@@ -28,6 +31,7 @@ pub struct Agent {
     lines: Vec<(String, Box<dyn Line>)>,
     observer: Box<dyn FnMut(Report) + Send>,
     log_filter: Option<feature::LogFilter>,
+    tuned: Option<UnboundedReceiver<Config>>,
 }
 
 impl Agent {
@@ -47,9 +51,16 @@ impl Agent {
     pub fn with_versions(config: Config, identity: &Identity, versions: Versions) -> Result<Self, Error> {
         let names = config.names(&Subject::of(identity))?;
         let connector = config.connector(identity, versions)?;
-        let (lines, observer) = (Vec::new(), Box::new(drop));
-        let identity = identity.clone();
-        Ok(Self { config, identity, names, connector, lines, observer, log_filter: None })
+        Ok(Self {
+            config,
+            identity: identity.clone(),
+            names,
+            connector,
+            lines: Vec::new(),
+            observer: Box::new(drop),
+            log_filter: None,
+            tuned: None,
+        })
     }
 
     /// Puts `line` in the place of the configured one called `property`, if there is one.
@@ -71,12 +82,39 @@ impl Agent {
         Self { log_filter: Some(Box::new(filter)), ..self }
     }
 
+    /// Takes over from each configuration that comes what can change under a living connection: the telemetry.
+    #[must_use]
+    pub fn tuned(self, configurations: UnboundedReceiver<Config>) -> Self {
+        Self { tuned: Some(configurations), ..self }
+    }
+
     fn link_options(&self, filters: Vec<String>) -> Options {
         let mut options = self.config.link_options(&self.names.client_id);
         options.clean_session = self.config.clean_session;
         options.last_will.clone_from(&self.names.last_will);
         options.filters = filters;
         options
+    }
+
+    /// What it would subscribe to. Opens nothing of what is configured.
+    pub(crate) fn filters(mut self) -> Result<Vec<String>, Error> {
+        let (outbox, _feed, _notices) = Outbox::open(outbox::Options::in_memory())?;
+        (self.config.local.socket, self.config.local.listen) = (None, None);
+        let mut filters = Features::of(&mut self, &outbox)?.filters();
+        filters.extend(self.names.local.subscribe);
+        Ok(filters)
+    }
+
+    /// The next configuration to take over from; pends for ever where none will come.
+    async fn next_configuration(tuned: &mut Option<UnboundedReceiver<Config>>) -> Config {
+        let next = match tuned {
+            Some(tuned) => tuned.recv().await,
+            None => None,
+        };
+        match next {
+            Some(config) => config,
+            None => std::future::pending().await,
+        }
     }
 
     fn tell(&mut self, report: Report) {

@@ -1,9 +1,10 @@
 //! One file for each verb that is more than a call of the library.
 
+pub(crate) mod check;
 pub(crate) mod credentials;
+pub(crate) mod man;
 pub(crate) mod provision;
 pub(crate) mod publish;
-pub(crate) mod run;
 pub(crate) mod subscribe;
 pub(crate) mod tunnel;
 

@@ -25,13 +25,13 @@ use super::support::program;
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// A cloud, and a folder for the files of its gateways.
-struct Cloud {
-    core: IotCore,
-    folder: TempDir,
+pub(super) struct Cloud {
+    pub(super) core: IotCore,
+    pub(super) folder: TempDir,
 }
 
 impl Cloud {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(Options::default())
     }
 
@@ -44,18 +44,18 @@ impl Cloud {
         Self { core, folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Lets in whoever has the key of the first certificate in `pem`.
-    fn register(&self, pem: &Path) {
+    pub(super) fn register(&self, pem: &Path) {
         let id = self.core.registry().register_certificate(&der(pem), Status::Active).unwrap();
         self.core.registry().attach_policy("all", &id).unwrap();
     }
 
     /// A configuration for one of the listeners, with `lines` added.
-    fn config(&self, listener: Listener, lines: &str) -> PathBuf {
+    pub(super) fn config(&self, listener: Listener, lines: &str) -> PathBuf {
         let (port, address) = match listener {
             Listener::Mqtt => (8883, self.core.mqtt_address()),
             Listener::Alpn => (443, self.core.alpn_address()),
@@ -74,13 +74,13 @@ impl Cloud {
 }
 
 /// The first certificate of a PEM file in DER, by openssl.
-fn der(pem: &Path) -> Vec<u8> {
+pub(super) fn der(pem: &Path) -> Vec<u8> {
     let mut openssl = Command::new("openssl");
     super::support::run(openssl.args(["x509", "-outform", "DER", "-in"]).arg(pem)).succeeded().stdout
 }
 
 /// `atecc-agent run` with this configuration, and nothing of this machine's.
-fn agent(config: &Path) -> Command {
+pub(super) fn agent(config: &Path) -> Command {
     let mut command = Command::new(program("atecc-agent"));
     command.args(["run", "--config"]).arg(config).env_remove("ATECC_LOG");
     for variable in

@@ -26,6 +26,7 @@ mod manifest;
 mod mistakes;
 mod mosquitto;
 mod openssl;
+mod operation;
 mod pkcs11;
 mod pkcs11_tool;
 mod readme;

@@ -11,6 +11,7 @@ use super::lines::{Toggle, Typed as Line};
 use super::local::Typed as Local;
 use super::outbox::Outbox;
 use super::provision::Typed as Provision;
+use super::status::Typed as Status;
 use super::values::{Address, Device, Endpoint, Key, KeySlot, Template};
 
 #[derive(Debug, Deserialize)]
@@ -42,6 +43,8 @@ pub(super) struct File {
     pub(super) outbox: Outbox,
     #[serde(default)]
     pub(super) local: Local,
+    #[serde(default)]
+    pub(super) status: Status,
     #[serde(default)]
     pub(super) telemetry: Telemetry,
     #[serde(default)]

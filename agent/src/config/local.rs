@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::values::Template;
+use super::values::{Template, loopback};
 
 /// Clients at once, if nothing else is said.
 const CLIENTS: u16 = 32;
@@ -51,12 +51,11 @@ impl TryFrom<String> for Loopback {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        match text.parse::<SocketAddr>() {
-            Ok(address) if address.ip().is_loopback() => Ok(Self(address)),
-            _ => Err(format!(
+        loopback(&text).map(Self).ok_or_else(|| {
+            format!(
                 "listen {text:?} must be a loopback address and a port, for example \"127.0.0.1:1883\": whoever may connect speaks as this gateway; for other machines use mosquitto with passwords as a bridge (docs/clients/mosquitto.md)"
-            )),
-        }
+            )
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Settings that are more than a string: what is wrong with one is said with its line in the file.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use atecc::Slot;
@@ -10,6 +10,11 @@ use rustls::pki_types::ServerName;
 use serde::Deserialize;
 
 use crate::dial::Destination;
+
+/// An address that only this machine can reach, with its port.
+pub(super) fn loopback(text: &str) -> Option<SocketAddr> {
+    text.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback())
+}
 
 /// The server's host name.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

@@ -82,7 +82,7 @@ impl Options {
     }
 
     /// Dials what is to be dialled.
-    pub(super) fn dialler(&self, connector: &Connector) -> Result<Dialler, Error> {
+    pub(crate) fn dialler(&self, connector: &Connector) -> Result<Dialler, Error> {
         let destination = match &self.address {
             Some(address) => address.parse().map_err(Error::Address)?,
             None => Destination::new(connector.endpoint(), self.port),

@@ -28,7 +28,7 @@ const RESERVE: u64 = 1 << 20;
 const MOST_FOREIGN: usize = 16;
 
 /// The name of the database in its folder.
-pub(super) const FILE: &str = "outbox.redb";
+pub(crate) const FILE: &str = "outbox.redb";
 
 pub(super) struct Store {
     database: Database,

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 
 use super::{Agent, Cause, Error, Pulse, Report};
+use crate::config::{Config, Names};
 use crate::gpio::{Lines, Unfit};
 use crate::mqtt::{Event, Link, Message};
 use crate::outbox::Outbox;
@@ -44,6 +45,9 @@ trait Feature {
 
     /// Time has passed: [`TICK`], or less if somebody woke the loop.
     fn tick(&mut self, _means: &mut Means) {}
+
+    /// The configuration has changed, in what may change under a living connection.
+    fn tuned(&mut self, _config: &Config, _names: &Names) {}
 
     /// The agent ends. What is published now still leaves.
     fn stop(&mut self, _means: &mut Means) {}
@@ -202,6 +206,11 @@ impl Features {
     /// Time has passed.
     pub(super) fn tick(&mut self, means: &mut Means) {
         self.each(|feature| feature.tick(means));
+    }
+
+    /// The configuration has changed.
+    pub(super) fn tuned(&mut self, config: &Config, names: &Names) {
+        self.each(|feature| feature.tuned(config, names));
     }
 
     /// The agent ends.

@@ -198,6 +198,17 @@ pub struct Pulse {
     pub link_silent_for: Duration,
 }
 
+/// How long the thread of the link may not turn. While the key signs it does not: a chip that is used by many, behind a
+/// serial line, with a touch for each signature takes a minute at worst. Longer than this it hangs.
+const LONGEST_SILENCE: Duration = Duration::from_secs(180);
+
+impl Pulse {
+    /// Whether the thread of the link is beyond hope.
+    pub fn link_hangs(&self) -> bool {
+        self.link_silent_for > LONGEST_SILENCE
+    }
+}
+
 impl Report {
     /// Writes it to the log. Never what a message contains: commands may carry secrets.
     pub(super) fn log(&self) {
@@ -300,4 +311,19 @@ fn log_outbox(notice: &Notice) {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_may_take_its_time_and_a_hanging_thread_is_noticed() {
+        let pulse = |seconds| Pulse {
+            outbox: outbox::Status::default(),
+            local_clients: None,
+            link_silent_for: Duration::from_secs(seconds),
+        };
+        assert!(!pulse(60).link_hangs() && pulse(181).link_hangs());
+    }
 }

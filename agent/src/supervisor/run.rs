@@ -9,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::feature::{Features, Means, Reports, TICK};
 use super::{Agent, Error, Report};
+use crate::config::Subject;
 use crate::gpio::Lines;
 use crate::mqtt::Link;
 use crate::outbox::Outbox;
@@ -59,6 +60,12 @@ impl Agent {
                     means.tell(Report::Pulse(means.pulse()));
                 }
                 () = means.woken() => features.tick(&mut means),
+                config = Self::next_configuration(&mut self.tuned) => {
+                    // Whoever sent it has looked at its names already.
+                    if let Ok(names) = config.names(&Subject::of(&self.identity)) {
+                        features.tuned(&config, &names);
+                    }
+                }
             }
         }
         let end = if means.is_to_restart() { End::Restart } else { End::Stopped };

@@ -11,8 +11,9 @@ use atecc_agent::tunnel::{Entrance, Options, Tunnel};
 use atecc_token::default_device;
 use identity::{Identity, Key, KeySource};
 
+use crate::Failure;
 use crate::cli;
-use crate::{Failure, shutdown_signal};
+use crate::service::shutdown_signal;
 
 pub(crate) fn run(arguments: cli::Tunnel) -> Result<(), Failure> {
     let config = arguments.config.as_deref().map(Config::load).transpose().map_err(Failure::configuration)?;

@@ -28,7 +28,9 @@ fn requests_signatures_and_tls_with_the_provider() {
 /// Made by the first run of the tests, kept for the others.
 fn debian_13() -> PathBuf {
     let root = target_directory().join("debian-13");
-    let made = Running::start(Command::new(repository().join("tests/debian-13")).arg(&root)).finish(LIMIT);
+    let mut script = Command::new(repository().join("tests/debian"));
+    script.arg("trixie").arg(&root).arg("openssl,pkcs11-provider,curl,mosquitto,mosquitto-clients");
+    let made = Running::start(&mut script).finish(LIMIT);
     assert!(made.status.success(), "there is no Debian 13 to test in:\n{}", made.all());
     root
 }

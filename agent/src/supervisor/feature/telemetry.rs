@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Feature, Means, Rhythm};
-use crate::config::{self, Names};
+use crate::config::{self, Config, Names};
 use crate::supervisor::Report;
 use crate::supervisor::run::ACKNOWLEDGEMENT_LIMIT;
 use crate::telemetry::Sample;
@@ -24,6 +24,11 @@ impl Telemetry {
 }
 
 impl Feature for Telemetry {
+    fn tuned(&mut self, config: &Config, names: &Names) {
+        let next_sequence = self.next_sequence;
+        *self = Self { next_sequence, ..Self::new(&config.telemetry, names) };
+    }
+
     fn tick(&mut self, means: &mut Means) {
         if !self.rhythm.is_due(Instant::now()) {
             return;
