@@ -7,6 +7,7 @@ mod just_in_time;
 mod keys;
 mod mqtt5;
 mod outage;
+mod provision;
 mod proxies;
 pub(crate) mod softhsm;
 mod tunnel;
