@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Between which bounds the waits lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconnect {
-    /// The longest wait after the first failure, and the least time from one attempt to the next (AWS allows
-    /// one CONNECT per second and client id).
+    /// The longest wait after the first failure, and the least time from one CONNECT to the next attempt (AWS allows
+    /// one per second and client id).
     pub first: Duration,
     /// The longest wait at all.
     pub longest: Duration,

@@ -118,6 +118,11 @@ pub enum Disconnect {
 }
 
 impl Disconnect {
+    /// Whether the attempt ended before CONNECT was sent.
+    pub(super) const fn is_before_connect(&self) -> bool {
+        matches!(self, Self::Dial(_) | Self::Tls(_))
+    }
+
     /// Whether the server may have ended the connection because of a message that it had got.
     pub(super) const fn may_be_for_a_message(&self) -> bool {
         matches!(self, Self::ClosedByServer | Self::ByServer { for_a_message: true, .. })

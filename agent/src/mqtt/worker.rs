@@ -79,18 +79,20 @@ impl Worker {
                 opened = connection::open(&self.options, &self.connector, &self.dialler) => opened,
                 _ = stop.wanted() => break,
             };
-            let (reason, lived) = match opened {
+            // `last`: when CONNECT had been sent, or the attempt began if it never was.
+            let (reason, lived, last) = match opened {
                 Ok(opened) => {
                     let connected = Instant::now();
                     match self.serve(attempt, opened).await {
-                        Some(reason) => (reason, connected.elapsed()),
+                        Some(reason) => (reason, connected.elapsed(), connected),
                         None => break,
                     }
                 }
-                Err(reason) => (reason, Duration::ZERO),
+                Err(reason) if reason.is_before_connect() => (reason, Duration::ZERO, started),
+                Err(reason) => (reason, Duration::ZERO, Instant::now()),
             };
             let wait = backoff.after(lived);
-            let next = (Instant::now() + wait).max(started + self.options.reconnect.first);
+            let next = (Instant::now() + wait).max(last + self.options.reconnect.first);
             let retry_in = next.saturating_duration_since(Instant::now());
             self.feed.take_waiting();
             let unacknowledged = self.feed.unacknowledged();

@@ -1,8 +1,11 @@
 //! What can go wrong before and in the handshake, in the words of somebody who has to repair it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError};
+use x509_cert::der::DateTime;
 
 /// An error of TLS, or of the files that it needs.
 #[derive(Debug, thiserror::Error)]
@@ -129,9 +132,19 @@ fn explain(error: &rustls::Error, endpoint: String, ca_file: &Path) -> Error {
                 Error::UntrustedServer { endpoint, ca_file: ca_file.to_owned() }
             }
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Error::WrongServer { endpoint },
-            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-                Error::NotValidNow { endpoint, problem: bad.to_string() }
+            Bad::ExpiredContext { time, not_after } => {
+                let (end, now) = (date(*not_after), date(*time));
+                Error::NotValidNow {
+                    endpoint,
+                    problem: format!("it ended at {end}, and the clock here says {now}"),
+                }
             }
+            Bad::NotValidYetContext { time, not_before } => {
+                let (begin, now) = (date(*not_before), date(*time));
+                let problem = format!("it begins at {begin}, and the clock here says {now}, which is behind");
+                Error::NotValidNow { endpoint, problem }
+            }
+            Bad::Expired | Bad::NotValidYet => Error::NotValidNow { endpoint, problem: bad.to_string() },
             _ => Error::Handshake { endpoint, source: error.clone() },
         },
         rustls::Error::Other(other) => match other.0.downcast_ref::<Error>() {
@@ -158,6 +171,13 @@ fn explain(error: &rustls::Error, endpoint: String, ca_file: &Path) -> Error {
     }
 }
 
+/// As in ISO 8601.
+fn date(time: UnixTime) -> String {
+    let seconds = Duration::from_secs(time.as_secs());
+    // Later than the year 9999.
+    DateTime::from_unix_duration(seconds).map_or_else(|_| format!("{seconds:?}"), |date| date.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,9 +197,15 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_clock_is_suspected() {
-        let text = explained(rustls::Error::InvalidCertificate(CertificateError::NotValidYet));
-        assert!(text.contains("clock"), "{text}");
+    fn a_wrong_clock_is_suspected_and_both_times_are_told() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let (time, not_before) = (at(86400), at(1_700_000_000));
+        let context = CertificateError::NotValidYetContext { time, not_before };
+        let text = explained(rustls::Error::InvalidCertificate(context));
+        assert!(
+            text.contains("begins at 2023-11-14T22:13:20Z") && text.contains("says 1970-01-02T"),
+            "{text}"
+        );
     }
 
     #[test]
