@@ -99,14 +99,15 @@ impl Shadow {
             self.shadow.get(now)
         } else {
             let state = self.lines(means);
-            if self.reported.as_ref() == Some(&state) {
-                return;
-            }
             // A command came after the wish of the shadow, which would turn the line back at once if it stayed.
             let overruled = state.keys().filter(|property| means.toggled.contains(*property)).cloned();
-            let (withdrawn, nobodys): (Vec<_>, Vec<_>) =
-                overruled.partition(|property| self.desired.contains_key(property));
-            means.toggled.retain(|property| !nobodys.contains(property));
+            let (withdrawn, agreed): (Vec<_>, Vec<_>) = overruled.partition(|property| {
+                self.desired.get(property).is_some_and(|desired| Some(desired) != state.get(property))
+            });
+            means.toggled.retain(|property| !agreed.contains(property));
+            if withdrawn.is_empty() && self.reported.as_ref() == Some(&state) {
+                return;
+            }
             let message = self.shadow.report(&state, &withdrawn, now);
             self.sent = Some((state, withdrawn));
             message
@@ -127,14 +128,22 @@ impl Shadow {
         self.reported = Some(state);
     }
 
-    fn rejected(&mut self, code: u16, message: &str, means: &Means) {
+    fn rejected(&mut self, code: u16, message: &str, means: &mut Means) {
         let sent = self.sent.take();
         match code {
-            // Somebody desired something meanwhile.
-            CONFLICT => self.ask = true,
+            // Somebody desired something meanwhile, and that is the newest wish.
+            CONFLICT => {
+                let withdrawn = sent.map(|(_, withdrawn)| withdrawn).unwrap_or_default();
+                means.toggled.retain(|property| !withdrawn.contains(property));
+                self.ask = true;
+            }
             TOO_MANY | 500.. => self.not_before = Some(Instant::now() + PAUSE),
             // It would be rejected again; something else may not be.
-            _ => self.reported = sent.map(|(state, _)| state),
+            _ => {
+                let (state, withdrawn) = sent.unzip();
+                means.toggled.retain(|property| !withdrawn.iter().flatten().any(|other| other == property));
+                self.reported = state;
+            }
         }
         if code != CONFLICT {
             let problem = format!("update rejected with code {code}: {message}");
