@@ -8,6 +8,7 @@
 
 mod inputs;
 mod middle;
+mod pulse;
 mod requests;
 mod terminal;
 mod text;

@@ -215,8 +215,10 @@ fn request(number: u32, random: &mut Random) -> Vec<u8> {
             let kind = random.below(9) as u8;
             let mut body = match kind {
                 2..5 => {
-                    let mut body = vec![random.below(4) as u8];
-                    for _ in 0..random.below(if kind == 2 { 18 } else { 3 }) {
+                    // Transactions and planned leases may have many, the next of a lease one.
+                    let flags = random.below(if kind == 3 { 8 } else { 4 });
+                    let mut body = vec![flags as u8];
+                    for _ in 0..random.below(if kind == 2 || flags >= 4 { 18 } else { 3 }) {
                         let longest = if random.below(8) == 0 { 148 } else { 8 };
                         let data = random.bytes(longest);
                         let opcode = [0x02, 0x16, 0x1b, 0x30, 0x40, 0x41, 0x47][random.below(7)];

@@ -19,12 +19,15 @@ use serial2::SerialPort;
 
 use super::{
     middle::{BOOT, Weather, carry},
+    pulse::Pulse,
     terminal::{FRAMES, HASTE, Terminal},
 };
 use crate::{Random, Report};
 
 /// How long a request may take, with the Hello of a client that is new (docs/link.md).
 const LONGEST: Duration = HELLO_LIMIT.saturating_add(CALL_LIMIT);
+/// How often a request may be kept back by others on the machine.
+const ATTEMPTS: u32 = 10;
 /// How long the machine may not run us at all.
 pub(super) const STALL: Duration = Duration::from_secs(3);
 
@@ -44,6 +47,8 @@ struct Tally {
     increments: u64,
     restarts: u64,
     recoveries: u64,
+    /// Requests that the machine did not let be answered.
+    stalls: u64,
     repeats: u64,
     longest: Duration,
 }
@@ -71,7 +76,7 @@ pub(super) fn run(frames: u64, random: Random) -> Report {
     for line in [&near_line, &far_line] {
         line.discard_buffers().map_err(text)?;
     }
-    let (weather, restart) = (Weather::default(), AtomicBool::new(false));
+    let (weather, restart, pulse) = (Weather::default(), AtomicBool::new(false), Pulse::default());
     thread::scope(|scope| {
         let carriers = [(&near_line, &far_line), (&far_line, &near_line)].map(|(from, to)| {
             let random = Random(random.clone().next());
@@ -80,7 +85,8 @@ pub(super) fn run(frames: u64, random: Random) -> Report {
             scope.spawn(move || carry(from?, to, weather, random))
         });
         let serving = scope.spawn(|| serve(far, transport, &weather, &restart));
-        let result = ask(near, frames, random, &facts, &weather, &restart);
+        scope.spawn(|| pulse.beat(&weather.is_over));
+        let result = ask(near, frames, random, &facts, &weather, &restart, &pulse);
         weather.is_over.store(true, Ordering::Relaxed);
         let tally = result?;
         for carrier in carriers {
@@ -90,7 +96,7 @@ pub(super) fn run(frames: u64, random: Random) -> Report {
         Ok(format!(
             "{} frames; {} chunks of the line damaged; {} requests, {} repeats, {} clear errors; \
              {} signatures and {} counter steps, none wrong; {} restarts of either end, {} times at once in order \
-             again; longest wait {:.1} s of {:.0}",
+             again, {} of them after the machine had not run us; longest wait {:.1} s of {:.0}",
             FRAMES.load(Ordering::Relaxed),
             weather.damages.load(Ordering::Relaxed),
             tally.requests,
@@ -100,6 +106,7 @@ pub(super) fn run(frames: u64, random: Random) -> Report {
             tally.increments,
             tally.restarts,
             tally.recoveries,
+            tally.stalls,
             tally.longest.as_secs_f64(),
             LONGEST.as_secs_f64(),
         ))
@@ -133,6 +140,7 @@ fn ask(
     facts: &Facts,
     weather: &Weather,
     restart: &AtomicBool,
+    pulse: &Pulse,
 ) -> Result<Tally, String> {
     let mut tally = Tally::default();
     let mut client = Client::new(near, random.next() as u32);
@@ -174,16 +182,26 @@ fn ask(
         weather.per_mille.store(0, Ordering::Relaxed);
         for _ in 0..3 {
             tally.recoveries += 1;
-            request(&mut client, &mut random, facts, &mut counter, &mut tally)
-                .or_else(|error| match error {
+            for attempt in 1.. {
+                pulse.missed();
+                let error = match request(&mut client, &mut random, facts, &mut counter, &mut tally) {
+                    Ok(()) => break,
                     // A restart may still be on its way, and a lease lasts 15 ms here, for which a busy machine may
                     // not run us at all.
-                    Failure::Link(atecc::Error::Transport(Error::Fault(
+                    Err(Failure::Link(atecc::Error::Transport(Error::Fault(
                         Fault::Forgotten | Fault::LeaseExpired,
-                    ))) => Ok(()),
-                    error => Err(error),
-                })
-                .map_err(|error| format!("on a line that is whole again: {error}"))?;
+                    )))) => break,
+                    Err(error) => error,
+                };
+                let is_late = matches!(
+                    error,
+                    Failure::Link(atecc::Error::Transport(Error::NoBridge | Error::NoAnswer { .. }))
+                );
+                if !is_late || !pulse.missed() || attempt == ATTEMPTS {
+                    return Err(format!("on a line that is whole again: {error}"));
+                }
+                tally.stalls += 1;
+            }
         }
     }
     tally.repeats += client.counters().repeats;
