@@ -136,7 +136,7 @@ fn they_install_on_a_clean_debian_and_leave_it_clean() {
         "usr/share/man/man1/atecc-agent.1.gz",
         "usr/share/man/man1/atecc.1.gz",
         "usr/share/bash-completion/completions/atecc-agent",
-        "usr/lib/udev/rules.d/60-atecc.rules",
+        "usr/lib/udev/rules.d/70-atecc.rules",
         "etc/atecc/atecc.toml",
     ] {
         assert!(files.iter().any(|there| there == file), "{file}: {files:#?}");
