@@ -371,18 +371,13 @@ mod tests {
         assert!(shown.provision.is_none());
         // With every commented key switched on it is still valid. Of the ways to say which key or line it is there can be
         // one, and `text` shows an example.
-        let one_of = [
-            "#: key = ",
-            "#: slot",
-            "#: new_key",
-            "#: claim_file",
-            "#: rotate_days",
-            "#: line = \"GPIO17\"",
-            "#: text = ",
-        ];
-        let lines = text.lines().filter(|line| !one_of.iter().any(|other| line.starts_with(other)));
-        // The tables of Krypton take the place of a claim.
-        let lines = lines.take_while(|line| !line.starts_with("#: [provision.krypton]"));
+        let one_of =
+            ["#: key = ", "#: slot", "#: new_key", "#: claim_file", "#: line = \"GPIO17\"", "#: text = "];
+        let (before, krypton) = text.split_once("#: [provision.krypton]").unwrap();
+        // It takes the place of a claim.
+        let (_, behind) = krypton.split_once("#: rotate_days").unwrap();
+        let lines = before.lines().chain(behind.lines().skip(1));
+        let lines = lines.filter(|line| !one_of.iter().any(|other| line.starts_with(other)));
         let all: String =
             lines.map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
         let config = Config::parse(&all, Path::new("/etc/atecc/agent.toml")).unwrap();
@@ -400,6 +395,18 @@ mod tests {
         assert_eq!(config.telemetry.interval, shown.telemetry.interval);
         assert_eq!(config.outbox.most_bytes, shown.outbox.most_bytes);
         assert_eq!(config.outbox.sync, shown.outbox.sync);
+    }
+
+    #[test]
+    fn the_example_of_krypton_is_valid() {
+        let text = include_str!("../agent.example.toml");
+        let start = text.find("#: [provision.krypton]").unwrap();
+        let lines = text[start..].lines().take_while(|line| !line.starts_with("#: rotate_days"));
+        let lines: String =
+            lines.map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
+        let sim = lines.replace("access = \"cellular\"", "access = \"sim\"");
+        let config = parse(&format!("[provision]\nrotate_days = 90\n{sim}")).unwrap().provision.unwrap();
+        assert!(matches!(config.way, Way::Krypton(_)) && config.key == KeyOrigin::Issued);
     }
 
     fn provision(lines: &str) -> Result<Config, String> {

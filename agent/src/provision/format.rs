@@ -52,6 +52,30 @@ mod tests {
     }
 
     #[test]
+    fn a_damaged_document_is_another_one_or_none_and_never_the_end() {
+        let document = serde_json::json!({
+            "certificateId": "a", "certificatePem": "b".repeat(40), "list": [1, -2, 3.5, null, {"deep": [[["x"]]]}],
+        });
+        for format in [Format::Json, Format::Cbor] {
+            let whole = format.encode(&document);
+            for place in 0..whole.len() {
+                let _ = format.decode(&whole[..place]);
+                for value in 0..=u8::MAX {
+                    let mut damaged = whole.clone();
+                    damaged[place] = value;
+                    let _ = format.decode(&damaged);
+                }
+            }
+            // Deep enough to exhaust the stack of somebody who does not count.
+            let deep = match format {
+                Format::Json => [b"{\"a\":".repeat(100_000), b"1".to_vec()].concat(),
+                Format::Cbor => [0xa1, 0x61, 0x61].repeat(100_000),
+            };
+            assert!(format.decode(&deep).is_err());
+        }
+    }
+
+    #[test]
     fn what_is_no_object_is_refused() {
         for (format, payload) in [
             (Format::Json, &b""[..]),
