@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// Print JSON for programs.
     #[arg(long)]
     json: bool,
-    /// Print rules for udev that give buses and boards to the groups i2c and dialout, and look for nothing.
+    /// Print rules for udev that give buses, boards and lines to the groups i2c, dialout and gpio, and look for nothing.
     #[arg(long, conflicts_with = "json")]
     rules: bool,
 }
@@ -202,7 +202,8 @@ mod tests {
     fn the_rules_are_rules_and_have_what_is_told_to_write() {
         let rules: Vec<&str> =
             RULES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-        assert_eq!(rules.len(), 5);
+        // Buses, lines, ports, and three boards that are no modems.
+        assert_eq!(rules.len(), 6);
         for part in rules.iter().flat_map(|rule| rule.split(", ")) {
             let (key, value) = part.split_once('"').unwrap();
             let value = value.strip_suffix('"').unwrap();
