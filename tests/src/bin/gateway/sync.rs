@@ -1,4 +1,4 @@
-//! What each way to commit costs: `sync` and `group_milliseconds` of [outbox].
+//! What each way to commit costs: `sync` and `group_milliseconds` of `[outbox]`.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,7 +10,7 @@ use super::client::fill;
 use super::stage::{Stage, wait};
 use super::{Options, Result};
 
-/// What is compared, with the lines of [outbox] for it.
+/// What is compared, with the lines of `[outbox]` for it.
 const WAYS: [(&str, &str); 4] = [
     ("each", "sync = 'each'"),
     ("group", "sync = 'group'"),
