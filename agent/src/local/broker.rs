@@ -5,6 +5,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,6 +34,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Retained messages, and the bytes of one, at most.
 const RETAINED: usize = 200;
 const RETAINED_BYTES: usize = 16 * 1024;
+/// After so many clients what those left behind that are gone is thrown away: the library keeps a queue for each name.
+const SWEEP: usize = 64;
 
 /// The broker library, without a listener of its own.
 pub(super) struct Broker {
@@ -41,6 +44,8 @@ pub(super) struct Broker {
     stats: Arc<BrokerStats>,
     monitor: Arc<ResourceMonitor>,
     shutdown: broadcast::Sender<()>,
+    /// How many clients there were.
+    opened: AtomicUsize,
 }
 
 impl Broker {
@@ -71,6 +76,7 @@ impl Broker {
             stats: Arc::new(BrokerStats::new()),
             monitor: Arc::new(ResourceMonitor::new(limits)),
             shutdown: broadcast::channel(1).0,
+            opened: AtomicUsize::new(0),
         }
     }
 
@@ -79,6 +85,10 @@ impl Broker {
     /// The library serves TCP streams only. This one goes over the loopback to a port that is open for this moment and
     /// takes no other connection than ours.
     pub(super) async fn open(&self) -> std::io::Result<TcpStream> {
+        if self.opened.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
+            // The library's own listener does so from time to time.
+            self.router.sweep_sessions().await;
+        }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let ours = TcpStream::connect(listener.local_addr()?).await?;
         let address = ours.local_addr()?;
@@ -118,5 +128,41 @@ impl Broker {
 impl std::fmt::Debug for Broker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Broker").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// A client of MQTT 3.1.1 that wants its session to be kept, and is let in.
+    async fn client(broker: &Broker, id: &str) -> TcpStream {
+        let mut stream = broker.open().await.unwrap();
+        let length = u8::try_from(12 + id.len()).unwrap();
+        let head = [&[0x10, length][..], b"\0\x04MQTT\x04\0\0\x3c\0", &[length - 12], id.as_bytes()].concat();
+        stream.write_all(&head).await.unwrap();
+        let mut answer = [0; 4];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, [0x20, 2, 0, 0]);
+        stream
+    }
+
+    #[tokio::test]
+    async fn clients_that_come_and_go_leave_nothing_behind() {
+        let broker = Broker::new(8);
+        drop(client(&broker, "the first").await);
+        let left = Arc::downgrade(&broker.router.queue_handle("the first"));
+        assert!(left.upgrade().is_some(), "the library keeps no queue, so this test shows nothing");
+        for number in 0..3 * SWEEP {
+            // The library takes note of the end of one when it finds the time.
+            while broker.monitor.get_stats().await.current_connections > 0 {
+                tokio::task::yield_now().await;
+            }
+            drop(client(&broker, &format!("client {number}")).await);
+        }
+        assert!(left.upgrade().is_none());
+        assert!(broker.router.session_slot_count() <= SWEEP);
     }
 }
