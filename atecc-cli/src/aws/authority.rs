@@ -104,21 +104,14 @@ impl Client {
         let request = request.certificate_mode(mode).set_as_active(true);
         let request = request.allow_auto_registration(authority.entrance != Entrance::Closed);
         let request = request.set_registration_config(authority.entrance.configuration());
-        match request.send().await {
-            Ok(answer) => {
-                let registered = self.registered(OPERATION, answer.certificate_id, answer.certificate_arn)?;
-                Ok((registered, false))
+        let answer = request.send().await;
+        let answer = answer.map(|answer| (answer.certificate_id, answer.certificate_arn));
+        self.registered_or_known(OPERATION, answer, |error| match error {
+            RegisterCACertificateError::ResourceAlreadyExistsException(known) => {
+                Some((known.resource_id.clone(), known.resource_arn.clone()))
             }
-            Err(error) => {
-                let failure = self.failed(OPERATION, &error);
-                match error.into_service_error() {
-                    RegisterCACertificateError::ResourceAlreadyExistsException(known) => {
-                        Ok((self.registered(OPERATION, known.resource_id, known.resource_arn)?, true))
-                    }
-                    _ => Err(failure),
-                }
-            }
-        }
+            _ => None,
+        })
     }
 
     /// Activates a registered CA, and lets its devices in as `entrance` says (`UpdateCACertificate`).

@@ -1,15 +1,24 @@
 //! Certificates in the registry.
 
+use std::error::Error as StdError;
+
 use aws_sdk_iot::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
     operation::{
         register_certificate::RegisterCertificateError,
         register_certificate_without_ca::RegisterCertificateWithoutCAError,
     },
-    types::CertificateStatus,
+    types::{CertificateDescription, CertificateStatus},
 };
 use zeroize::Zeroizing;
 
 use super::{AwsError, Client, call};
+
+const DESCRIBE: &str = "DescribeCertificate";
+
+/// Id and Amazon resource name, as an answer has them.
+type Names = (Option<String>, Option<String>);
 
 /// A certificate in the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,15 +49,8 @@ impl Client {
     /// # Errors
     /// See [`AwsError`].
     pub(crate) async fn certificate(&self, id: &str) -> Result<Option<(Registered, Status)>, AwsError> {
-        const OPERATION: &str = "DescribeCertificate";
-        let answer = match self.iot.describe_certificate().certificate_id(id).send().await {
-            Ok(answer) => answer,
-            Err(error) if call::is_not_found(&error) => return Ok(None),
-            Err(error) => return Err(self.failed(OPERATION, &error)),
-        };
-        let found = answer.certificate_description();
-        let found = found.ok_or_else(|| self.incomplete(OPERATION, "certificateDescription"))?;
-        let arn = found.certificate_arn().ok_or_else(|| self.incomplete(OPERATION, "certificateArn"))?;
+        let Some(found) = self.described(id).await? else { return Ok(None) };
+        let arn = found.certificate_arn().ok_or_else(|| self.incomplete(DESCRIBE, "certificateArn"))?;
         let status = match found.status() {
             Some(CertificateStatus::Active) => Status::Active,
             Some(CertificateStatus::Inactive) => Status::Inactive,
@@ -67,14 +69,7 @@ impl Client {
         &self,
         id: &str,
     ) -> Result<Option<(String, String)>, AwsError> {
-        const OPERATION: &str = "DescribeCertificate";
-        let answer = match self.iot.describe_certificate().certificate_id(id).send().await {
-            Ok(answer) => answer,
-            Err(error) if call::is_not_found(&error) => return Ok(None),
-            Err(error) => return Err(self.failed(OPERATION, &error)),
-        };
-        let found = answer.certificate_description();
-        let found = found.ok_or_else(|| self.incomplete(OPERATION, "certificateDescription"))?;
+        let Some(found) = self.described(id).await? else { return Ok(None) };
         let pem = found.certificate_pem().unwrap_or_default().to_owned();
         let status = found.status().map_or("without a status", CertificateStatus::as_str);
         Ok(Some((pem, status.to_owned())))
@@ -92,21 +87,14 @@ impl Client {
         const OPERATION: &str = "RegisterCertificateWithoutCA";
         let request = self.iot.register_certificate_without_ca();
         let request = request.certificate_pem(pem).status(CertificateStatus::Active);
-        match request.send().await {
-            Ok(answer) => {
-                let registered = self.registered(OPERATION, answer.certificate_id, answer.certificate_arn)?;
-                Ok((registered, false))
+        let answer = request.send().await;
+        let answer = answer.map(|answer| (answer.certificate_id, answer.certificate_arn));
+        self.registered_or_known(OPERATION, answer, |error| match error {
+            RegisterCertificateWithoutCAError::ResourceAlreadyExistsException(known) => {
+                Some((known.resource_id.clone(), known.resource_arn.clone()))
             }
-            Err(error) => {
-                let failure = self.failed(OPERATION, &error);
-                match error.into_service_error() {
-                    RegisterCertificateWithoutCAError::ResourceAlreadyExistsException(known) => {
-                        Ok((self.registered(OPERATION, known.resource_id, known.resource_arn)?, true))
-                    }
-                    _ => Err(failure),
-                }
-            }
-        }
+            _ => None,
+        })
     }
 
     /// Registers the certificate in `pem` as active, which a CA issued that is registered here
@@ -123,21 +111,14 @@ impl Client {
         const OPERATION: &str = "RegisterCertificate";
         let request = self.iot.register_certificate().certificate_pem(pem);
         let request = request.set_ca_certificate_pem(authority.map(str::to_owned));
-        match request.status(CertificateStatus::Active).send().await {
-            Ok(answer) => {
-                let registered = self.registered(OPERATION, answer.certificate_id, answer.certificate_arn)?;
-                Ok((registered, false))
+        let answer = request.status(CertificateStatus::Active).send().await;
+        let answer = answer.map(|answer| (answer.certificate_id, answer.certificate_arn));
+        self.registered_or_known(OPERATION, answer, |error| match error {
+            RegisterCertificateError::ResourceAlreadyExistsException(known) => {
+                Some((known.resource_id.clone(), known.resource_arn.clone()))
             }
-            Err(error) => {
-                let failure = self.failed(OPERATION, &error);
-                match error.into_service_error() {
-                    RegisterCertificateError::ResourceAlreadyExistsException(known) => {
-                        Ok((self.registered(OPERATION, known.resource_id, known.resource_arn)?, true))
-                    }
-                    _ => Err(failure),
-                }
-            }
-        }
+            _ => None,
+        })
     }
 
     /// Has AWS issue a certificate, active, for the certificate request in `pem` (`CreateCertificateFromCsr`).
@@ -183,6 +164,39 @@ impl Client {
         let request = self.iot.update_certificate().certificate_id(id);
         let answer = request.new_status(CertificateStatus::Active).send().await;
         answer.map(drop).map_err(|error| self.failed("UpdateCertificate", &error))
+    }
+
+    /// What AWS knows of the certificate with this id, if anything.
+    async fn described(&self, id: &str) -> Result<Option<CertificateDescription>, AwsError> {
+        match self.iot.describe_certificate().certificate_id(id).send().await {
+            Ok(answer) => {
+                let found = answer.certificate_description;
+                found.map(Some).ok_or_else(|| self.incomplete(DESCRIBE, "certificateDescription"))
+            }
+            Err(error) if call::is_not_found(&error) => Ok(None),
+            Err(error) => Err(self.failed(DESCRIBE, &error)),
+        }
+    }
+
+    /// The certificate, of a CA too, that `operation` made, or that was there already, which the flag says: then `known`
+    /// finds its names in the error.
+    pub(super) fn registered_or_known<E>(
+        &self,
+        operation: &'static str,
+        answer: Result<Names, SdkError<E, HttpResponse>>,
+        known: impl FnOnce(&E) -> Option<Names>,
+    ) -> Result<(Registered, bool), AwsError>
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let ((id, arn), is_known) = match answer {
+            Ok(names) => (names, false),
+            Err(error) => match error.as_service_error().and_then(known) {
+                Some(names) => (names, true),
+                None => return Err(self.failed(operation, &error)),
+            },
+        };
+        Ok((self.registered(operation, id, arn)?, is_known))
     }
 
     pub(super) fn registered(
