@@ -79,6 +79,11 @@ pub(crate) fn read(command: &Command, memory: &Memory, state: &State) -> Expecta
     // Vendor's tests: OTP and data are read only once they are locked.
     findings.forbidden(command.mode & ZONE != 0 && !memory.is_data_locked());
     if let Some(slot) = place.slot {
+        // ECC private keys "can never be read" (section 2.2.1.1), whatever SlotConfig says: its low bits are not
+        // ReadKey there, but what the key may do.
+        findings.forbidden(memory.is_private(slot));
+        // As for Write: marked private, of another type.
+        findings.silent(memory.is_marked_private(slot) && !memory.is_private(slot));
         let encrypted = uses_session(command, memory).is_some();
         findings.forbidden(memory.is_secret(slot) && !encrypted);
         // Neither secret nor readable: the sheets of these parts have no such slot.
@@ -211,4 +216,52 @@ fn from_offset(mode: u8, slot: Option<u8>, block: usize) -> Range<usize> {
         (None, _) => (block, CONFIGURATION + OTP),
     };
     start..(block + 64).clamp(start, end)
+}
+
+#[cfg(test)]
+mod tests {
+    use atecc_emulator::provision;
+
+    use super::{
+        super::super::{bench::image, state::TempKey},
+        *,
+    };
+
+    const READ: u8 = 0x02;
+
+    /// A locked chip whose slot 14 has this configuration.
+    fn chip(slot_config: u16, key_config: u16) -> Memory {
+        let mut memory =
+            Memory { bytes: image(&provision::tng_tls().expect("a chip")), factory_keys: Vec::new() };
+        memory.bytes[20 + 2 * 14..][..2].copy_from_slice(&slot_config.to_le_bytes());
+        memory.bytes[96 + 2 * 14..][..2].copy_from_slice(&key_config.to_le_bytes());
+        memory
+    }
+
+    /// What is expected of a read of 32 bytes of slot 14, after GenDig with key 4.
+    fn read_of_slot_14(memory: &Memory) -> Expectation {
+        let temp_key = TempKey { gen_dig: true, key_id: 4, ..TempKey::of_nonce(Source::Random, false) };
+        let state = State::default().with_temp_key(temp_key);
+        read(&Command::new(READ, 0x82, 0x0170, Vec::new()), memory, &state)
+    }
+
+    #[test]
+    fn a_private_key_is_not_read_whatever_slot_config_says() {
+        const DATA: u16 = 0x001c;
+        const PRIVATE: u16 = 0x0011;
+        const CLEAR: u16 = 0x0f0f;
+        const ENCRYPTED: u16 = 0x0fc4;
+        assert_eq!(read_of_slot_14(&chip(CLEAR, DATA)), Expectation::Allowed(Answer::Exactly(vec![0; 32])));
+        assert_eq!(read_of_slot_14(&chip(ENCRYPTED, DATA)), Expectation::Allowed(Answer::data(32)));
+        for slot_config in [CLEAR, ENCRYPTED] {
+            let expected = read_of_slot_14(&chip(slot_config, PRIVATE));
+            assert_eq!(expected, Expectation::Refused(vec![EXECUTION]));
+        }
+    }
+
+    #[test]
+    fn a_slot_that_is_marked_private_without_a_private_keys_type_is_open() {
+        let expected = read_of_slot_14(&chip(0x0f0f, 0x001d));
+        assert!(matches!(expected, Expectation::Unspecified(_)), "{expected:?}");
+    }
 }
