@@ -39,7 +39,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.verbose {
-        tracing_subscriber::fmt().with_env_filter("info").with_writer(std::io::stderr).init();
+        tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(std::io::stderr).init();
     }
     match run(arguments.json) {
         Ok(true) => ExitCode::SUCCESS,

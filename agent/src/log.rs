@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use atecc_agent::health::{Monitor, Problems};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, layer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, reload};
+use tracing_subscriber::{Layer, reload};
 
 use crate::Failure;
 use crate::cli::LogFormat;
@@ -28,8 +28,7 @@ pub(crate) type Filter = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 /// Starts the log. Warnings and errors go to `monitor` as well, whatever the filter says. Gives what changes that filter.
 pub(crate) fn start(filter: Option<String>, form: LogFormat, monitor: &Monitor) -> Result<Filter, Failure> {
     let filter = filter.or_else(|| std::env::var(FILTER_VARIABLE).ok()).unwrap_or_else(|| "info".to_owned());
-    let filter = EnvFilter::try_new(&filter)
-        .map_err(|error| Failure::configuration(format!("log filter {filter:?}: {error}")))?;
+    let filter = targets(&filter).map_err(Failure::configuration)?;
     let (filter, handle) = reload::Layer::new(filter);
     let journal = is_journal();
     let lines = layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
@@ -44,10 +43,13 @@ pub(crate) fn start(filter: Option<String>, form: LogFormat, monitor: &Monitor) 
         .with(lines.with_filter(filter))
         .with(Problems::of(monitor).with_filter(LevelFilter::WARN))
         .init();
-    Ok(Arc::new(move |filter| {
-        let new = EnvFilter::try_new(filter).map_err(|error| format!("log filter {filter:?}: {error}"))?;
-        handle.reload(new).map_err(|error| error.to_string())
-    }))
+    Ok(Arc::new(move |filter| handle.reload(targets(filter)?).map_err(|error| error.to_string())))
+}
+
+/// A level for all, `target=level` for some. (`EnvFilter` would know spans as well, of which there are none here, and bring
+/// regular expressions into the memory of a small gateway for them.)
+fn targets(filter: &str) -> Result<Targets, String> {
+    filter.parse().map_err(|error| format!("log filter {filter:?}: {error}"))
 }
 
 /// Whether standard error is the journal, and was not redirected since.

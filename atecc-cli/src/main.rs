@@ -38,7 +38,8 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{cli::Cli, session::Session};
 
@@ -57,9 +58,9 @@ fn main() -> ExitCode {
 
 /// Logs to stderr what `ATECC_LOG` asks for; errors only if it is not set.
 fn start_log() {
-    let filter = EnvFilter::builder()
-        .with_env_var("ATECC_LOG")
-        .with_default_directive(LevelFilter::ERROR.into())
-        .from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let asked = std::env::var("ATECC_LOG").ok();
+    let filter =
+        asked.and_then(|asked| asked.parse().ok()).unwrap_or(Targets::new().with_default(LevelFilter::ERROR));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }

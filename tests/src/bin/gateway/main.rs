@@ -6,9 +6,11 @@
 //!     gateway flood [--seconds 5]
 //!     gateway throughput [--messages 20000] [--rounds 3]
 //!     gateway memory [--megabytes 64]
+//!     gateway start [--starts 11]
 //!     gateway sync [--messages 500]
 //!
-//! The agent is the program `atecc-agent` beside this one, with a key in a file, so that no signature takes time.
+//! The agent is the program `atecc-agent` beside this one, with a key in a file, so that no signature takes time; only
+//! `start` tries it with an emulated chip, too, in real time.
 //! Everything runs as processes. It exits with 1 if a promise was broken; figures are printed, and judged by the reader
 //! where they are the machine's as well.
 #![allow(clippy::print_stdout, reason = "figures are what it is for")]
@@ -24,6 +26,7 @@ mod mosquitto;
 mod random;
 mod recorder;
 mod stage;
+mod start;
 mod sync;
 mod throughput;
 mod wire;
@@ -74,10 +77,11 @@ fn main() -> ExitCode {
         "flood" => &["seconds"],
         "throughput" => &["messages", "rounds"],
         "memory" => &["megabytes"],
+        "start" => &["starts"],
         "sync" => &["messages"],
         "double" => &["port", "folder", "log"],
         _ => {
-            eprintln!("gateway: kills, flood, throughput, memory or sync");
+            eprintln!("gateway: kills, flood, throughput, memory, start or sync");
             return ExitCode::from(2);
         }
     };
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
         "flood" => flood::run(&options),
         "throughput" => throughput::run(&options),
         "memory" => memory::run(&options),
+        "start" => start::run(&options),
         "sync" => sync::run(&options),
         _ => double::run(&options),
     });

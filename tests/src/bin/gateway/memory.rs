@@ -1,4 +1,4 @@
-//! Memory of the agent, as smem counts it: what is shared with other processes by its part. And how fast it starts.
+//! Memory of the agent, as smem counts it: what is shared with other processes by its part.
 
 use std::fs;
 use std::os::unix::net::UnixStream;
@@ -8,14 +8,11 @@ use std::time::{Duration, Instant};
 use super::client::fill;
 use super::mosquitto::Broker;
 use super::recorder::Recorder;
-use super::stage::{GATEWAY, Line, Stage, wait};
-use super::throughput::median;
+use super::stage::{Stage, wait};
 use super::{Options, Result};
 
 /// Bytes of a message.
 const BYTES: usize = 1000;
-/// How often the start is measured.
-const STARTS: usize = 11;
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let megabytes = options.number("megabytes", 64)?;
@@ -60,29 +57,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     drop(agent);
     let file = fs::metadata(stage.path("outbox/outbox.redb"))?.len();
     println!("the file has {} KiB", file / 1024);
-    drop(broker);
-    starts(&stage)
-}
-
-/// From the start of the process until a server that writes to disk has the first message and acknowledges it.
-fn starts(stage: &Stage) -> Result<()> {
-    let _double = stage.start_double()?;
-    let telemetry = format!("{GATEWAY}/telemetry");
-    let is_telemetry = |line: &Line| matches!(line, Line::Message { topic, .. } if *topic == telemetry);
-    let count = || stage.double_log().map_or(0, |log| log.iter().filter(|line| is_telemetry(line)).count());
-    let mut times = Vec::new();
-    for _ in 0..STARTS {
-        // What the one before was not told of would be sent again, and count as the first.
-        fs::remove_dir_all(stage.path("outbox"))?;
-        let before = count();
-        let start = Instant::now();
-        let agent = stage.start_agent()?;
-        wait("the first message arrives", || count() > before)?;
-        times.push(start.elapsed().as_secs_f64() * 1000.0);
-        drop(agent);
-        thread::sleep(Duration::from_millis(50));
-    }
-    println!("start to first PUBACK    {:.0} ms (median of {STARTS}, key in a file)", median(times));
     Ok(())
 }
 

@@ -67,11 +67,15 @@ impl Stage {
         self.path("mqtt.sock")
     }
 
-    /// Writes the agent's configuration: local topics go up under the same name.
+    /// Writes the agent's configuration with the key in its file: local topics go up under the same name.
     pub(crate) fn configure(&self, outbox: &str) -> Result<()> {
+        self.configure_key("key = 'device.key'\ncertificate_file = 'device.pem'", outbox)
+    }
+
+    /// The same with another key: the lines that name it.
+    pub(crate) fn configure_key(&self, key: &str, outbox: &str) -> Result<()> {
         let text = format!(
-            "endpoint = 'localhost'\naddress = '127.0.0.1:{}'\nca_file = 'root.pem'\nkey = 'device.key'\n\
-             certificate_file = 'device.pem'\n[reconnect]\nfirst_seconds = 1\nlongest_seconds = 1\n\
+            "endpoint = 'localhost'\naddress = '127.0.0.1:{}'\nca_file = 'root.pem'\n{key}\n[reconnect]\nfirst_seconds = 1\nlongest_seconds = 1\n\
              [shadow]\nenabled = false\n[telemetry]\ninterval_seconds = 86400\n\
              [local]\nsocket = 'mqtt.sock'\nprefix = ''\nsubscribe = ['down/#']\n[outbox]\n{outbox}\n",
             self.port
