@@ -7,7 +7,7 @@ mod socket;
 use std::{fmt, io, path::Path, time::Duration};
 
 use atecc::{
-    Responses, Transport,
+    Responses, Transport, Wanted,
     link::{Attendant, Client, Error, Stream},
     packet::{Packet, Response},
 };
@@ -106,39 +106,25 @@ impl fmt::Debug for Bridge {
 impl Transport for Bridge {
     type Error = TransportError;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Fault> {
-        self.transact_attended(commands, false, responses, &mut ()).map(|_| ())
-    }
-
-    fn transact_for_last(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<usize, Fault> {
-        self.transact_attended(commands, true, responses, &mut ())
-    }
-
     fn transact_attended(
         &mut self,
         commands: &[Packet],
-        is_last_only: bool,
+        wanted: Wanted,
         responses: &mut Responses,
         attendant: &mut dyn Attendant,
     ) -> Result<usize, Fault> {
         self.requests += 1;
-        self.client
-            .transact_attended(commands, is_last_only, responses, attendant)
-            .map_err(TransportError::Link)
+        self.client.transact_attended(commands, wanted, responses, attendant).map_err(TransportError::Link)
     }
 
-    fn converse(&mut self, next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>) -> Result<(), Fault> {
-        self.converse_planned(&[], &mut (), next)
-    }
-
-    fn converse_planned(
+    fn converse(
         &mut self,
         plan: &[Packet],
         attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Fault> {
         self.requests += 1;
-        self.client.converse_planned(plan, attendant, next).map_err(TransportError::Link)
+        self.client.converse(plan, attendant, next).map_err(TransportError::Link)
     }
 }
 

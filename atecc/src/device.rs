@@ -16,7 +16,7 @@ pub use storage::SharedKey;
 
 use crate::{
     Configuration, Digest, Error, PublicKey, ResponseError, Responses, SerialNumber, Signature, Slot,
-    Transport,
+    Transport, Wanted,
     command::{
         Command, DigestSource, GenKeyPublic, InfoRevision, NonceFixed, NonceTarget, Random, Read, Sequence,
         SignExternal, VerifyExternal, Zone, output,
@@ -160,8 +160,10 @@ impl<T: Transport> Device<T> {
         let sign = SignExternal { key: slot, source: DigestSource::MessageDigestBuffer };
         let packets = [Random.packet(), load.packet(), sign.packet()];
         let mut responses = Responses::new();
-        let answered =
-            self.transport.transact_for_last(&packets, &mut responses).map_err(Error::Transport)?;
+        let answered = self
+            .transport
+            .transact_attended(&packets, Wanted::Last, &mut responses, &mut ())
+            .map_err(Error::Transport)?;
         match (answered, responses.last()) {
             (3, response) => output(&sign, response),
             // It stopped early, at a status that every command may have.
@@ -220,7 +222,7 @@ impl<T: Transport> Device<T> {
         Ok(responses)
     }
 
-    /// A conversation, with `plan` for [`Transport::converse_planned`]: `step` gets the number of packets sent so far and
+    /// A conversation, with `plan` for [`Transport::converse`]: `step` gets the number of packets sent so far and
     /// the last answer, and says what is next.
     fn converse<O>(
         &mut self,
@@ -230,7 +232,7 @@ impl<T: Transport> Device<T> {
         let mut sent = 0;
         let mut outcome = None;
         self.transport
-            .converse_planned(plan, &mut (), &mut |answer| match step(sent, answer) {
+            .converse(plan, &mut (), &mut |answer| match step(sent, answer) {
                 Ok(Step::Send(packet)) => {
                     sent += 1;
                     Some(packet)

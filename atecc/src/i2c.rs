@@ -14,7 +14,8 @@ pub use statistics::Statistics;
 use timing::{Looks, Timing};
 
 use crate::{
-    Responses, Status, Transport, command,
+    Responses, Status, Transport, Wanted, command,
+    link::Attendant,
     packet::{GroupError, MAX_GROUP, MAX_RESPONSE_DATA, OVERHEAD, Packet, Response},
     zone::ClockDivider,
 };
@@ -267,7 +268,13 @@ impl<I: I2c, D: DelayNs> I2cTransport<I, D> {
 impl<I: I2c, D: DelayNs> Transport for I2cTransport<I, D> {
     type Error = Error<I::Error>;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error> {
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        wanted: Wanted,
+        responses: &mut Responses,
+        _: &mut dyn Attendant,
+    ) -> Result<usize, Self::Error> {
         let attempts =
             if commands.iter().all(|packet| command::is_repeatable(packet.opcode(), packet.param1())) {
                 ATTEMPTS
@@ -279,7 +286,7 @@ impl<I: I2c, D: DelayNs> Transport for I2cTransport<I, D> {
             match self.attempt(commands, responses) {
                 Ok(()) if attempt < attempts && responses.last().is_some_and(is_passing) => {}
                 Err(error) if attempt < attempts && error.is_passing() => {}
-                result => return result,
+                result => return result.map(|()| wanted.keep(responses)),
             }
             self.statistics.retries += 1;
         }
@@ -288,6 +295,8 @@ impl<I: I2c, D: DelayNs> Transport for I2cTransport<I, D> {
 
     fn converse(
         &mut self,
+        _: &[Packet],
+        _: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Self::Error> {
         self.settle();

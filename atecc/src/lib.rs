@@ -47,5 +47,5 @@ pub use error::{Error, ResponseError};
 pub use irreversible::Irreversible;
 pub use secret::Secret;
 pub use status::Status;
-pub use transport::{Responses, Transport};
+pub use transport::{Responses, Transport, Wanted};
 pub use zone::{Configuration, SerialNumber, Slot};

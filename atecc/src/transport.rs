@@ -14,65 +14,55 @@ pub const MAX_COMMANDS: usize = 16;
 /// The answers of one transaction, in the order of its commands.
 pub type Responses = Vec<Response, MAX_COMMANDS>;
 
+/// Which answers of a transaction its caller looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// All of them.
+    All,
+    /// The last one: a way on which bytes cost time does not carry the others.
+    Last,
+}
+
+impl Wanted {
+    /// For a way that has all answers in any case: leaves the wanted ones in `responses`, and returns how many there
+    /// were.
+    pub fn keep(self, responses: &mut Responses) -> usize {
+        let answered = responses.len();
+        if self == Self::Last {
+            responses.drain(..answered.saturating_sub(1));
+        }
+        answered
+    }
+}
+
 /// A way to the chip: the I2C bus, a serial bridge, a socket.
 ///
 /// One transaction is one wake of the chip, from sleep to sleep: nobody else's command comes between, and
-/// nothing in the chip's memory outlives it but the EEPROM.
+/// nothing in the chip's memory outlives it but the EEPROM. There are two kinds: a list of commands that is known
+/// beforehand ([`transact_attended`](Self::transact_attended)), and a conversation ([`converse`](Self::converse)). A
+/// transport that wraps another one hands both on with all they were given, and nothing gets lost on the way.
 pub trait Transport {
     /// What can fail on this way.
     type Error;
 
-    /// Wakes the chip, runs `commands` in order, appends each answer to `responses`, and puts the chip to
-    /// sleep.
+    /// Wakes the chip, runs `commands` in order, at most [`MAX_COMMANDS`], and puts the chip to sleep. `responses` is
+    /// cleared first, and then holds the `wanted` answers in the order of their commands. Returns how many commands were
+    /// answered.
     ///
     /// It stops at the first answer that is an error status; that answer is the last of `responses`.
-    /// `responses` is cleared first.
+    ///
+    /// `attendant` is told while a bridge on the way waits for a person, and may take the request back. A way without
+    /// a bridge tells nothing.
     ///
     /// # Errors
     /// When an answer could not be had. The chip is then asleep, or will be when its watchdog expires.
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error>;
-
-    /// As [`transact`](Self::transact), for a caller who needs the last answer only: `responses` then holds that
-    /// one, and the number of commands that were answered is returned. A way on which bytes cost time does not
-    /// carry the others.
-    ///
-    /// # Errors
-    /// As [`transact`](Self::transact).
-    fn transact_for_last(
-        &mut self,
-        commands: &[Packet],
-        responses: &mut Responses,
-    ) -> Result<usize, Self::Error> {
-        self.transact(commands, responses)?;
-        let answered = responses.len();
-        if let Some(last) = responses.pop() {
-            responses.clear();
-            // Room for one where there were some.
-            let _ = responses.push(last);
-        }
-        Ok(answered)
-    }
-
-    /// As [`transact`](Self::transact), or [`transact_for_last`](Self::transact_for_last) if `is_last_only`, with somebody
-    /// to tell while a bridge on the way waits for a person, and who may take the request back. Returns how many commands
-    /// were answered. A way without a bridge tells nothing.
-    ///
-    /// # Errors
-    /// As [`transact`](Self::transact).
     fn transact_attended(
         &mut self,
         commands: &[Packet],
-        is_last_only: bool,
+        wanted: Wanted,
         responses: &mut Responses,
         attendant: &mut dyn Attendant,
-    ) -> Result<usize, Self::Error> {
-        let _ = attendant;
-        if is_last_only {
-            self.transact_for_last(commands, responses)
-        } else {
-            self.transact(commands, responses).map(|()| responses.len())
-        }
-    }
+    ) -> Result<usize, Self::Error>;
 
     /// Wakes the chip, sends the packets that `next` gives one after the other, and puts the chip to sleep: the
     /// transaction of a sequence whose next packet depends on the last answer.
@@ -82,6 +72,11 @@ pub trait Transport {
     /// returns then is not sent. `next` should be quick: the watchdog runs, 0.7 s at least from the wake
     /// (section 8.3).
     ///
+    /// `plan` says which of the packets use a secret of the chip or change it: those, in their order, of which 15
+    /// count, each whole or, where its data depends on answers, [without data](Packet::without_data). Where a person is
+    /// to be asked, that is done before the chip wakes, since then it does not wait; `attendant` is told meanwhile, and
+    /// may take the request back. A conversation that uses and changes nothing has an empty plan.
+    ///
     /// A conversation is never repeated by itself, since only the caller knows what its packets mean.
     ///
     /// # Errors
@@ -90,65 +85,40 @@ pub trait Transport {
     /// be when its watchdog expires.
     fn converse(
         &mut self,
-        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
-    ) -> Result<(), Self::Error>;
-
-    /// As [`converse`](Self::converse), for a caller who knows which of the packets use a secret of the chip or change
-    /// it: `plan`, in their order, of which 15 count, each whole or, where its data depends on answers,
-    /// [without data](Packet::without_data). Where a person is to be asked, that is done before the chip wakes, since
-    /// then it does not wait; `attendant` is told meanwhile.
-    ///
-    /// # Errors
-    /// As [`converse`](Self::converse).
-    fn converse_planned(
-        &mut self,
         plan: &[Packet],
         attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
-    ) -> Result<(), Self::Error> {
-        let _ = (plan, attendant);
-        self.converse(next)
+    ) -> Result<(), Self::Error>;
+
+    /// As [`transact_attended`](Self::transact_attended), for a caller who wants all answers and waits for as long as
+    /// it takes. It is made of that one; a transport has nothing to add.
+    ///
+    /// # Errors
+    /// As [`transact_attended`](Self::transact_attended).
+    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error> {
+        self.transact_attended(commands, Wanted::All, responses, &mut ()).map(|_| ())
     }
 }
 
 impl<T: Transport + ?Sized> Transport for &mut T {
     type Error = T::Error;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error> {
-        (**self).transact(commands, responses)
-    }
-
-    fn transact_for_last(
-        &mut self,
-        commands: &[Packet],
-        responses: &mut Responses,
-    ) -> Result<usize, Self::Error> {
-        (**self).transact_for_last(commands, responses)
-    }
-
     fn transact_attended(
         &mut self,
         commands: &[Packet],
-        is_last_only: bool,
+        wanted: Wanted,
         responses: &mut Responses,
         attendant: &mut dyn Attendant,
     ) -> Result<usize, Self::Error> {
-        (**self).transact_attended(commands, is_last_only, responses, attendant)
+        (**self).transact_attended(commands, wanted, responses, attendant)
     }
 
     fn converse(
-        &mut self,
-        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
-    ) -> Result<(), Self::Error> {
-        (**self).converse(next)
-    }
-
-    fn converse_planned(
         &mut self,
         plan: &[Packet],
         attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Self::Error> {
-        (**self).converse_planned(plan, attendant, next)
+        (**self).converse(plan, attendant, next)
     }
 }

@@ -361,7 +361,7 @@ fn a_lease_that_says_what_it_is_for_gets_its_touch() {
         let mut lease = |plan: &[Packet]| {
             let mut packets = [read.clone(), ecdh.clone()].into_iter();
             let mut lengths = Vec::new();
-            let result = host.converse_planned(plan, &mut (), &mut |answer| {
+            let result = host.converse(plan, &mut (), &mut |answer| {
                 lengths.extend(answer.map(|answer| answer.data().len()));
                 packets.next()
             });
@@ -491,7 +491,7 @@ fn text_in_the_middle_of_a_lease_signs_nothing_of_it() {
         let mut intruder = bench.port.try_clone().unwrap();
         bench.world.lock().unwrap().shown.clear();
         let mut sent = 0;
-        let result = host.converse(&mut |answer| {
+        let result = host.converse(&[], &mut (), &mut |answer| {
             sent += 1;
             assert!(sent < 3, "{answer:?}: the chip signed in a lease that was over");
             if sent == 2 {

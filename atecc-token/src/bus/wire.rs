@@ -1,7 +1,7 @@
 //! What a way to the chip is made of: a bus that this process drives, or a bridge that has the chip.
 
 use atecc::{
-    Responses, Transport,
+    Responses, Transport, Wanted,
     i2c::{I2cTransport, Statistics},
     link::Attendant,
     packet::{Packet, Response},
@@ -63,49 +63,28 @@ impl Wire {
 impl Transport for Wire {
     type Error = TransportError;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), TransportError> {
-        self.transact_attended(commands, false, responses, &mut ()).map(|_| ())
-    }
-
-    fn transact_for_last(
-        &mut self,
-        commands: &[Packet],
-        responses: &mut Responses,
-    ) -> Result<usize, TransportError> {
-        self.transact_attended(commands, true, responses, &mut ())
-    }
-
     fn transact_attended(
         &mut self,
         commands: &[Packet],
-        is_last_only: bool,
+        wanted: Wanted,
         responses: &mut Responses,
         attendant: &mut dyn Attendant,
     ) -> Result<usize, TransportError> {
         match self {
-            Self::I2c(transport) => {
-                Ok(transport.transact_attended(commands, is_last_only, responses, attendant)?)
-            }
-            Self::Link(bridge) => bridge.transact_attended(commands, is_last_only, responses, attendant),
+            Self::I2c(transport) => Ok(transport.transact_attended(commands, wanted, responses, attendant)?),
+            Self::Link(bridge) => bridge.transact_attended(commands, wanted, responses, attendant),
         }
     }
 
     fn converse(
-        &mut self,
-        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
-    ) -> Result<(), TransportError> {
-        self.converse_planned(&[], &mut (), next)
-    }
-
-    fn converse_planned(
         &mut self,
         plan: &[Packet],
         attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
         match self {
-            Self::I2c(transport) => Ok(transport.converse_planned(plan, attendant, next)?),
-            Self::Link(bridge) => bridge.converse_planned(plan, attendant, next),
+            Self::I2c(transport) => Ok(transport.converse(plan, attendant, next)?),
+            Self::Link(bridge) => bridge.converse(plan, attendant, next),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use atecc::{
-    Responses, Transport,
+    Responses, Transport, Wanted,
     link::{About, AsFault, Attendant, Fault, Open, Server as FarEnd},
     packet::{Packet, Response},
 };
@@ -126,34 +126,23 @@ impl Visitor<'_> {
 impl Transport for Visitor<'_> {
     type Error = TransportError;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), TransportError> {
-        self.transact_attended(commands, false, responses, &mut ()).map(|_| ())
-    }
-
     fn transact_attended(
         &mut self,
         commands: &[Packet],
-        is_last_only: bool,
+        wanted: Wanted,
         responses: &mut Responses,
         attendant: &mut dyn Attendant,
     ) -> Result<usize, TransportError> {
-        self.in_turn(|bus| bus.transact_attended(commands, is_last_only, responses, attendant))
+        self.in_turn(|bus| bus.transact_attended(commands, wanted, responses, attendant))
     }
 
     fn converse(
-        &mut self,
-        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
-    ) -> Result<(), TransportError> {
-        self.converse_planned(&[], &mut (), next)
-    }
-
-    fn converse_planned(
         &mut self,
         plan: &[Packet],
         attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), TransportError> {
-        self.in_turn(|bus| bus.converse_planned(plan, attendant, next))
+        self.in_turn(|bus| bus.converse(plan, attendant, next))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     lock::{BusLock, PATIENCE},
 };
 use atecc::{
-    Configuration, Responses, SerialNumber, Status, Transport,
+    Configuration, Responses, SerialNumber, Status, Transport, Wanted,
     command::{self, Address, Command, Read, ReadSize, Zone},
     i2c,
     link::{self, Attendant},
@@ -181,46 +181,23 @@ impl SharedBus {
 impl Transport for SharedBus {
     type Error = TransportError;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), TransportError> {
-        self.transact_attended(commands, false, responses, &mut ()).map(|_| ())
-    }
-
-    fn transact_for_last(
-        &mut self,
-        commands: &[Packet],
-        responses: &mut Responses,
-    ) -> Result<usize, TransportError> {
-        self.transact_attended(commands, true, responses, &mut ())
-    }
-
     fn transact_attended(
         &mut self,
         commands: &[Packet],
-        is_last_only: bool,
+        wanted: Wanted,
         responses: &mut Responses,
         attendant: &mut dyn Attendant,
     ) -> Result<usize, TransportError> {
         let Some(expected) = self.expected else {
             return self.repeated(commands, |transport| {
-                transport.transact_attended(commands, is_last_only, responses, attendant)
+                transport.transact_attended(commands, wanted, responses, attendant)
             });
         };
         self.transact_with(expected, commands, responses, attendant)?;
-        let answered = responses.len();
-        if is_last_only {
-            responses.drain(..answered.saturating_sub(1));
-        }
-        Ok(answered)
+        Ok(wanted.keep(responses))
     }
 
     fn converse(
-        &mut self,
-        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
-    ) -> Result<(), TransportError> {
-        self.converse_planned(&[], &mut (), next)
-    }
-
-    fn converse_planned(
         &mut self,
         plan: &[Packet],
         attendant: &mut dyn Attendant,
@@ -228,7 +205,7 @@ impl Transport for SharedBus {
     ) -> Result<(), TransportError> {
         match self.expected {
             Some(expected) => self.converse_with(expected, plan, attendant, next),
-            None => self.locked(|transport| transport.converse_planned(plan, attendant, next)),
+            None => self.locked(|transport| transport.converse(plan, attendant, next)),
         }
     }
 }
@@ -267,7 +244,7 @@ impl SharedBus {
         let mut with_serial: Vec<Packet> = vec![SERIAL_NUMBER.packet()];
         with_serial.extend_from_slice(commands);
         self.repeated(&with_serial, |transport| {
-            transport.transact_attended(&with_serial, false, responses, attendant)
+            transport.transact_attended(&with_serial, Wanted::All, responses, attendant)
         })?;
         if let Some(block) = responses.first() {
             check(expected, block)?;
@@ -309,7 +286,7 @@ impl SharedBus {
         let mut serial = Serial::Unknown;
         let mut stranger = Ok(());
         self.locked(|transport| {
-            transport.converse_planned(plan, attendant, &mut |answer| match (serial, answer) {
+            transport.converse(plan, attendant, &mut |answer| match (serial, answer) {
                 (Serial::Unknown, _) => {
                     serial = Serial::Asked;
                     Some(SERIAL_NUMBER.packet())

@@ -6,10 +6,11 @@ use std::vec::Vec;
 
 use super::*;
 use crate::{
-    Irreversible, Secret,
+    Irreversible, Secret, Wanted,
     command::{HmacKey, SecureBootCheck, VerifyKey},
     host,
     irreversible::{IncrementsCounter, OverwritesData, OverwritesKey},
+    link::Attendant,
     zone::CounterId,
 };
 
@@ -34,7 +35,13 @@ fn is_error(response: &Response) -> bool {
 impl<F: FnMut(&Packet) -> Vec<u8>> Transport for Script<F> {
     type Error = ();
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), ()> {
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        wanted: Wanted,
+        responses: &mut Responses,
+        _: &mut dyn Attendant,
+    ) -> Result<usize, ()> {
         responses.clear();
         self.wakes.push(Vec::new());
         for packet in commands {
@@ -45,10 +52,15 @@ impl<F: FnMut(&Packet) -> Vec<u8>> Transport for Script<F> {
                 break;
             }
         }
-        Ok(())
+        Ok(wanted.keep(responses))
     }
 
-    fn converse(&mut self, next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>) -> Result<(), ()> {
+    fn converse(
+        &mut self,
+        _: &[Packet],
+        _: &mut dyn Attendant,
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), ()> {
         self.wakes.push(Vec::new());
         let mut last = None;
         while let Some(packet) = next(last.as_ref()) {

@@ -293,7 +293,7 @@ fn talk(
 ) -> (usize, Result<(), Error<ErrorKind>>) {
     let mut answers = 0;
     let mut sent = 0;
-    let result = chip.transport_mut().converse(&mut |answer| {
+    let result = chip.transport_mut().converse(&[], &mut (), &mut |answer| {
         answers += usize::from(answer.is_some());
         sent += 1;
         (sent <= commands).then(|| InfoRevision.packet())

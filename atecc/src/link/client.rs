@@ -13,7 +13,7 @@ use super::{
     message::{LAST_ONLY, PLANNED, split, split_response},
 };
 use crate::{
-    Responses, Status, Transport,
+    Responses, Status, Transport, Wanted,
     command::{ExecutionTime, is_repeatable},
     packet::{Packet, Response},
     transport::MAX_COMMANDS,
@@ -250,7 +250,7 @@ impl<S: Stream, A: Attendant> Client<S, A> {
     fn answers(
         &mut self,
         commands: &[Packet],
-        is_last_only: bool,
+        wanted: Wanted,
         responses: &mut Responses,
     ) -> Result<usize, Error<S::Error>> {
         let Some((code, _, body)) = split(self.receiver.payload()) else { return Err(Error::Damaged) };
@@ -261,7 +261,7 @@ impl<S: Stream, A: Attendant> Client<S, A> {
         if answered > commands.len() {
             return Err(Error::Damaged);
         }
-        let first = if is_last_only { answered.saturating_sub(1) } else { 0 };
+        let first = if wanted == Wanted::Last { answered.saturating_sub(1) } else { 0 };
         for packet in commands.get(first..answered).unwrap_or_default() {
             let (response, behind) = split_response(rest).ok_or(Error::Damaged)?;
             rest = behind;
@@ -280,22 +280,10 @@ impl<S: Stream, A: Attendant> Client<S, A> {
 impl<S: Stream, A: Attendant> Transport for Client<S, A> {
     type Error = Error<S::Error>;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error> {
-        self.transact_attended(commands, false, responses, &mut ()).map(|_| ())
-    }
-
-    fn transact_for_last(
-        &mut self,
-        commands: &[Packet],
-        responses: &mut Responses,
-    ) -> Result<usize, Self::Error> {
-        self.transact_attended(commands, true, responses, &mut ())
-    }
-
     fn transact_attended(
         &mut self,
         commands: &[Packet],
-        is_last_only: bool,
+        wanted: Wanted,
         responses: &mut Responses,
         attendant: &mut dyn Attendant,
     ) -> Result<usize, Self::Error> {
@@ -304,21 +292,14 @@ impl<S: Stream, A: Attendant> Transport for Client<S, A> {
             return Err(Error::TooLarge);
         }
         let is_repeatable = commands.iter().all(repeatable);
-        let flags = if is_last_only { LAST_ONLY } else { 0 };
+        let flags = if wanted == Wanted::Last { LAST_ONLY } else { 0 };
         self.chip(Kind::Transact, flags, is_repeatable, commands, &[], attendant)?;
-        let result = self.answers(commands, is_last_only, responses);
+        let result = self.answers(commands, wanted, responses);
         self.receiver.clear();
         result
     }
 
     fn converse(
-        &mut self,
-        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
-    ) -> Result<(), Self::Error> {
-        self.converse_planned(&[], &mut (), next)
-    }
-
-    fn converse_planned(
         &mut self,
         plan: &[Packet],
         attendant: &mut dyn Attendant,
@@ -337,7 +318,7 @@ impl<S: Stream, A: Attendant> Transport for Client<S, A> {
             // Said once, with the first.
             plan = &[];
             let mut responses = Responses::new();
-            let result = self.answers(commands, false, &mut responses);
+            let result = self.answers(commands, Wanted::All, &mut responses);
             self.receiver.clear();
             result?;
             let response = responses.first().ok_or(Error::Damaged)?;

@@ -15,7 +15,7 @@ use super::{
     message::{AGAIN, LAST_ONLY, LEASE_FLAGS, PLANNED, TRANSACT_FLAGS, begin, split, split_packet},
 };
 use crate::{
-    Responses, Transport,
+    Responses, Transport, Wanted,
     kit::Session,
     packet::{MAX_RESPONSE_DATA, OVERHEAD, Packet, Response},
     transport::MAX_COMMANDS,
@@ -229,10 +229,9 @@ impl<'a> Server<'a> {
         let result = match self.admit(stream, gate, &asked, Some(sequence))? {
             Err(fault) => Err(fault),
             Ok(()) => {
-                let is_last_only = request.flags & LAST_ONLY != 0;
+                let wanted = if request.flags & LAST_ONLY != 0 { Wanted::Last } else { Wanted::All };
                 let mut host = self.waiting(stream, Some(sequence));
-                let result =
-                    transport.transact_attended(&request.packets, is_last_only, &mut responses, &mut host);
+                let result = transport.transact_attended(&request.packets, wanted, &mut responses, &mut host);
                 if let Some(error) = host.error {
                     return Err(error);
                 }

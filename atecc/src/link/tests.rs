@@ -16,7 +16,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc, vec::Vec};
 
 use super::*;
 use crate::{
-    Device, Responses, Slot, Transport,
+    Device, Responses, Slot, Transport, Wanted,
     command::{CounterRead, GenKeyPublic, Random, Read, SignExternal},
     packet::{Packet, Response},
 };
@@ -178,7 +178,13 @@ impl Chip {
 impl Transport for Chip {
     type Error = Fault;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Fault> {
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        wanted: Wanted,
+        responses: &mut Responses,
+        _: &mut dyn Attendant,
+    ) -> Result<usize, Fault> {
         responses.clear();
         if let Some(fault) = self.fault {
             return Err(fault);
@@ -191,10 +197,15 @@ impl Transport for Chip {
                 break;
             }
         }
-        Ok(())
+        Ok(wanted.keep(responses))
     }
 
-    fn converse(&mut self, next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>) -> Result<(), Fault> {
+    fn converse(
+        &mut self,
+        _: &[Packet],
+        _: &mut dyn Attendant,
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Fault> {
         let mut answer = None;
         while let Some(packet) = next(answer.as_ref()) {
             if let Some(fault) = self.fault {

@@ -137,7 +137,7 @@ fn waiting_costs_less_than_a_twentieth_of_every_signature() {
 #[test]
 fn a_conversation_ends_before_the_watchdog_would_end_it() {
     let (paced, mut chip) = chip(1.0, 7);
-    let result = chip.transport_mut().converse(&mut |_| Some(InfoRevision.packet()));
+    let result = chip.transport_mut().converse(&[], &mut (), &mut |_| Some(InfoRevision.packet()));
     assert!(matches!(result, Err(Error::LeaseExpired { command: "Info" })), "{result:?}");
     let passed = paced.0.borrow().now_us;
     assert!((550_000.0..700_000.0).contains(&passed), "{passed}");

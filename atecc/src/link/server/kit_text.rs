@@ -2,7 +2,7 @@
 
 use super::Server;
 use crate::{
-    Responses, Status, Transport,
+    Responses, Status, Transport, Wanted,
     kit::{Line, Reply, parse, reply, status_reply},
     link::{AsFault, Asked, Fault, Gate, Origin, Stream},
     packet::{Packet, Response},
@@ -69,7 +69,15 @@ impl Server<'_> {
         let asked = Asked { packets, origin: Origin::Kit };
         let mut responses = Responses::new();
         let result = match self.admit(stream, gate, &asked, None)? {
-            Ok(()) => transport.transact_for_last(packets, &mut responses).map_err(|error| error.as_fault()),
+            Ok(()) => {
+                // Text has no word for progress. A host that is gone, or says something else, waits no longer.
+                let mut host = self.waiting(stream, None);
+                let result = transport.transact_attended(packets, Wanted::Last, &mut responses, &mut host);
+                if let Some(error) = host.error {
+                    return Err(error);
+                }
+                result.map_err(|error| error.as_fault())
+            }
             Err(fault) => Err(fault),
         };
         gate.done(&asked, result.map(|_| responses.as_slice()));

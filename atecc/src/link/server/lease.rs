@@ -53,8 +53,8 @@ impl Server<'_> {
             error: None,
         });
         let plan = request.packets.get(1..).unwrap_or_default();
-        let result = transport
-            .converse_planned(plan, &mut Holder(&lease), &mut |answer| lease.borrow_mut().step(answer));
+        let result =
+            transport.converse(plan, &mut Holder(&lease), &mut |answer| lease.borrow_mut().step(answer));
         let Lease { error, outcome, sequence, current, origin, answered, .. } = lease.into_inner();
         self.newest = Some(sequence);
         self.is_answered = answered == Some(sequence);

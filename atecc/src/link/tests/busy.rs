@@ -30,7 +30,7 @@ fn who_comes_when_others_are_served_asks_again() {
     // And at the beginning of a lease; the chip gives an error, so that this is its end too.
     client.stream_mut().gate.0 = 5;
     client.stream_mut().transport.status = Some(0x0f);
-    client.converse(&mut |_| Some(count.clone())).unwrap();
+    client.converse(&[], &mut (), &mut |_| Some(count.clone())).unwrap();
     assert_eq!(client.stream_mut().transport.asked.len(), 2);
 }
 

@@ -12,7 +12,7 @@ fn said(near: &mut Near<Chip, impl Gate>, text: &[u8]) -> std::string::String {
     std::string::String::from_utf8_lossy(&said).into_owned()
 }
 
-fn talk(packet: &Packet) -> Vec<u8> {
+pub(super) fn talk(packet: &Packet) -> Vec<u8> {
     let hex: std::string::String = packet.as_bytes().iter().map(|byte| std::format!("{byte:02X}")).collect();
     std::format!("E:t({hex})\n").into_bytes()
 }

@@ -57,7 +57,7 @@ pub(super) fn hold(
 ) -> Result<Vec<usize>, Error<io::Error>> {
     let mut packets = packets.into_iter();
     let mut lengths = Vec::new();
-    client.converse(&mut |answer| {
+    client.converse(&[], &mut (), &mut |answer| {
         if let Some(answer) = answer {
             lengths.push(answer.data().len());
             std::thread::sleep(pause);
@@ -99,7 +99,7 @@ fn somebody_else_ends_a_lease_and_is_served() {
         other.end();
         let mut stream = client.stream_mut().0.try_clone().unwrap();
         let mut sent = 0;
-        let result = client.converse(&mut |_| {
+        let result = client.converse(&[], &mut (), &mut |_| {
             if sent == 1 {
                 io::Write::write_all(&mut stream, other.frame()).unwrap();
             }
@@ -175,7 +175,7 @@ fn what_a_lease_is_for_is_asked_for_before_the_chip_wakes() {
     let asked = apart(gate, |client| {
         let mut converse = |plan: &[Packet], packets: &[Packet]| {
             let mut packets = packets.iter().cloned();
-            client.converse_planned(plan, &mut (), &mut |_| packets.next())
+            client.converse(plan, &mut (), &mut |_| packets.next())
         };
         let both = [random(), sign.clone()];
         converse(core::slice::from_ref(&sign), &both).unwrap();

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    kit::talk,
     lease::{Socket, random},
     *,
 };
@@ -86,7 +87,7 @@ fn progress_reaches_a_host_two_bridges_away() {
         assert_eq!(responses.iter().map(|response| response.data().len()).collect::<Vec<_>>(), [32, 64]);
         // The lease begins when the person has been there, and not before.
         let mut packets = [random(), sign(), random()].into_iter();
-        client.converse_planned(&[sign()], &mut (), &mut |_| packets.next()).unwrap();
+        client.converse(&[sign()], &mut (), &mut |_| packets.next()).unwrap();
         assert_eq!(packets.len(), 0);
         drop(client);
         assert!(told.len() >= 4, "{told:?}");
@@ -102,7 +103,7 @@ fn a_host_two_bridges_away_takes_its_request_back() {
         let mut client = Client::with_attendant(socket, 1, Host(&mut cancel));
         let error = client.transact(&[sign()], &mut Responses::new()).unwrap_err();
         assert!(matches!(error, Error::Fault(Fault::Cancelled) | Error::Cancelled), "{error:?}");
-        let error = client.converse_planned(&[], &mut (), &mut |_| Some(sign())).unwrap_err();
+        let error = client.converse(&[], &mut (), &mut |_| Some(sign())).unwrap_err();
         assert!(matches!(error, Error::Fault(Fault::Cancelled) | Error::Cancelled), "{error:?}");
         // And goes on.
         client.transact(&[random()], &mut Responses::new()).unwrap();
@@ -121,7 +122,7 @@ fn the_question_of_a_host_that_is_gone_is_taken_back() {
             };
             let mut client = Client::with_attendant(socket, 1, Host(&mut leave));
             let result = if is_lease {
-                client.converse(&mut |_| Some(sign()))
+                client.converse(&[], &mut (), &mut |_| Some(sign()))
             } else {
                 client.transact(&[sign()], &mut Responses::new())
             };
@@ -129,4 +130,15 @@ fn the_question_of_a_host_that_is_gone_is_taken_back() {
         });
         assert_eq!(withdrawn, [Fault::Cancelled]);
     }
+}
+
+/// Text is told nothing of progress, and is heard all the same.
+#[test]
+fn the_question_of_text_is_taken_back_when_its_host_is_gone() {
+    let withdrawn = two_away(QUESTION, |mut socket| {
+        socket.write(&talk(&sign())).unwrap();
+        // Long enough to have reached the device.
+        std::thread::sleep(Duration::from_millis(500));
+    });
+    assert_eq!(withdrawn, [Fault::Cancelled]);
 }

@@ -4,11 +4,11 @@
 use std::{convert::Infallible, time::Duration};
 
 use atecc::{
-    Responses, Transport,
+    Responses, Transport, Wanted,
     kit::{self, MAX_REPLY},
     link::{
-        ANSWER_LIMIT, About, Client, Error, Fault, FrameWriter, HELLO_LIMIT, Open, PROGRESS_LIMIT, Server,
-        Stream, TOUCH_LIMIT,
+        ANSWER_LIMIT, About, Attendant, Client, Error, Fault, FrameWriter, HELLO_LIMIT, Open, PROGRESS_LIMIT,
+        Server, Stream, TOUCH_LIMIT,
     },
     packet::{Packet, Response},
 };
@@ -64,17 +64,28 @@ struct Parrot;
 impl Transport for Parrot {
     type Error = Fault;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Fault> {
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        wanted: Wanted,
+        responses: &mut Responses,
+        _: &mut dyn Attendant,
+    ) -> Result<usize, Fault> {
         responses.clear();
         for packet in commands {
             let data = [packet.param1(); 32];
             let response = Response::new(&data[..1 + usize::from(packet.param1() % 32)]);
             responses.extend(response);
         }
-        if commands.len() % 5 == 4 { Err(Fault::Bus) } else { Ok(()) }
+        if commands.len() % 5 == 4 { Err(Fault::Bus) } else { Ok(wanted.keep(responses)) }
     }
 
-    fn converse(&mut self, next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>) -> Result<(), Fault> {
+    fn converse(
+        &mut self,
+        _: &[Packet],
+        _: &mut dyn Attendant,
+        next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
+    ) -> Result<(), Fault> {
         let mut answer = None;
         while next(answer.as_ref()).is_some() {
             answer = Response::new(&[0x5a; 32]).ok();

@@ -277,7 +277,7 @@ fn request(
         3 => {
             let mut packets = 2;
             let mut lengths = Vec::new();
-            atecc::Transport::converse(client, &mut |answer| {
+            atecc::Transport::converse(client, &[], &mut (), &mut |answer| {
                 lengths.extend(answer.map(|answer| answer.data().len()));
                 packets -= 1;
                 (packets >= 0).then(|| atecc::command::Command::packet(&atecc::command::Random))

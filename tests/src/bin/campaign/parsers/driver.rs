@@ -4,12 +4,13 @@ use std::{collections::VecDeque, convert::Infallible};
 
 use atecc::{
     Configuration, Device, Error, Irreversible, PublicKey, Responses, Secret, SharedKey, Signature, Slot,
-    Status, Transport,
+    Status, Transport, Wanted,
     command::{
         AesKey, AesKeyPosition, ExtraByte, HkdfMessage, HmacKey, Kdf, KdfFunction, KdfMessage, KdfSource,
         KdfTarget, PrfKeyLength, PrfLength, SecureBootCheck, SelfTests, VerifyKey, Zone,
     },
     irreversible::{IncrementsCounter, LocksSlot, OverwritesData, OverwritesKey, SetsByteForEver},
+    link::Attendant,
     packet::{Packet, Response},
     zone::CounterId,
 };
@@ -99,7 +100,13 @@ fn is_error(response: &Response) -> bool {
 impl Transport for Scripted {
     type Error = Infallible;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Infallible> {
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        wanted: Wanted,
+        responses: &mut Responses,
+        _: &mut dyn Attendant,
+    ) -> Result<usize, Infallible> {
         responses.clear();
         for packet in commands {
             let response = self.answer(packet);
@@ -111,11 +118,13 @@ impl Transport for Scripted {
                 break;
             }
         }
-        Ok(())
+        Ok(wanted.keep(responses))
     }
 
     fn converse(
         &mut self,
+        _: &[Packet],
+        _: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Infallible> {
         let mut packet = next(None);

@@ -11,10 +11,10 @@ use std::{
 };
 
 use atecc::{
-    Responses, Transport,
+    Responses, Transport, Wanted,
     i2c::I2cTransport,
     kit::MAX_REPLY,
-    link::{About, Asked, Decision, Fault, Gate, Origin, Server, Stream},
+    link::{About, Asked, Attendant, Decision, Fault, Gate, Origin, Server, Stream},
     packet::{Packet, Response},
 };
 use atecc_emulator::{Bus, Clock};
@@ -97,7 +97,13 @@ struct Watched<'a> {
 impl Transport for Watched<'_> {
     type Error = <I2cTransport<Bus, Clock> as Transport>::Error;
 
-    fn transact(&mut self, commands: &[Packet], responses: &mut Responses) -> Result<(), Self::Error> {
+    fn transact_attended(
+        &mut self,
+        commands: &[Packet],
+        wanted: Wanted,
+        responses: &mut Responses,
+        attendant: &mut dyn Attendant,
+    ) -> Result<usize, Self::Error> {
         if let Some(packet) = commands.iter().find(|packet| !is_allowed(packet)) {
             self.wrong = Some(format!("{:02x?} reached the chip", packet.as_bytes()));
         }
@@ -107,7 +113,7 @@ impl Transport for Watched<'_> {
                 self.wrong = Some(format!("{:02x?} was signed, which nobody sent", packet.data()));
             }
         }
-        let result = self.chip.transact(commands, responses);
+        let result = self.chip.transact_attended(commands, wanted, responses, attendant);
         // Before the far end says it.
         for response in responses.iter() {
             keep(&self.ledger.answers, response.data());
@@ -117,9 +123,11 @@ impl Transport for Watched<'_> {
 
     fn converse(
         &mut self,
+        plan: &[Packet],
+        attendant: &mut dyn Attendant,
         next: &mut dyn FnMut(Option<&Response>) -> Option<Packet>,
     ) -> Result<(), Self::Error> {
-        self.chip.converse(next)
+        self.chip.converse(plan, attendant, next)
     }
 }
 
