@@ -35,6 +35,7 @@ mod shared_bus;
 mod shell;
 mod support;
 mod swap;
+mod tools;
 mod two_chips;
 mod vendor;
 mod verbs;

@@ -5,11 +5,13 @@
 //! `3 on`. A wire leads from line 3 to line 4, so that an input has something to see.
 
 use std::{
-    env,
     fs::{File, OpenOptions},
     io::{self, Read, Write},
+    path::PathBuf,
     process::ExitCode,
 };
+
+use clap::Parser;
 
 /// struct uhid_event of include/uapi/linux/uhid.h: a 32-bit type, then what belongs to it, in the machine's order of bytes.
 const EVENT: usize = 4380;
@@ -44,9 +46,17 @@ struct Adapter {
     lines: u8,
 }
 
+/// A CP2112, a USB adapter with eight GPIO lines, for the kernel that this runs on.
+#[derive(Debug, Parser)]
+#[command(name = "kernel-gpio")]
+struct Arguments {
+    /// Gets a line for each change of an output.
+    log: PathBuf,
+}
+
 fn main() -> ExitCode {
-    let log = env::args().nth(1).ok_or_else(|| io::Error::other("usage: kernel-gpio LOG"));
-    match log.and_then(|log| serve(File::create(log)?)) {
+    let Arguments { log } = Arguments::parse();
+    match File::create(log).and_then(serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("kernel-gpio: {error}");

@@ -4,10 +4,9 @@
 //! the guest's kernel a USB serial adapter whose bytes come and go there.
 
 use std::{
-    env,
     io::{self, ErrorKind, Read, Write},
     os::unix::net::{UnixListener, UnixStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -17,16 +16,23 @@ use atecc::{
     link::{About, Open, Server, Stream},
 };
 use atecc_emulator::{Bus, Chip, Clock, EepromFile, Pace};
+use clap::Parser;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
+/// The far end of a serial line: the bridge protocol with an emulated chip behind it, on a Unix socket.
+#[derive(Debug, Parser)]
+#[command(name = "kernel-serial")]
+struct Arguments {
+    /// The file of the chip.
+    eeprom: PathBuf,
+    /// Is made, and served to the one who connects until that one goes.
+    socket: PathBuf,
+}
+
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let result = match &arguments[..] {
-        [eeprom, socket] => serve(Path::new(eeprom), Path::new(socket)),
-        _ => Err("usage: kernel-serial EEPROM SOCKET".into()),
-    };
-    match result {
+    let Arguments { eeprom, socket } = Arguments::parse();
+    match serve(&eeprom, &socket) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("kernel-serial: {error}");

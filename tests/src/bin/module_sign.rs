@@ -6,15 +6,16 @@
 //! the line to the end of the last signature.
 
 use std::{
-    env,
     error::Error,
     io::{self, BufRead, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Barrier,
     thread,
     time::Instant,
 };
 
+use clap::Parser;
 use cryptoki::{
     context::{CInitializeArgs, CInitializeFlags, Pkcs11},
     mechanism::Mechanism,
@@ -27,15 +28,23 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 /// A digest and the 64 bytes of its signature.
 type Signed = ([u8; 32], Vec<u8>);
 
+/// Signs digests through the PKCS#11 module: finds the key in each thread, prints `ready`, reads a line, and signs.
+#[derive(Debug, Parser)]
+#[command(name = "module-sign")]
+struct Arguments {
+    /// The module.
+    module: PathBuf,
+    /// Threads at the same time.
+    threads: usize,
+    /// Digests of each.
+    count: u32,
+    /// Another one gives other digests.
+    seed: u32,
+}
+
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let result = match arguments[..] {
-        [module, threads, count, seed] => numbers([threads, count, seed])
-            .and_then(|[threads, count, seed]| sign(module, threads as usize, count, seed)),
-        _ => Err("usage: module-sign MODULE THREADS COUNT SEED".into()),
-    };
-    match result {
+    let Arguments { module, threads, count, seed } = Arguments::parse();
+    match sign(&module, threads, count, seed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("module-sign: {error}");
@@ -44,12 +53,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn numbers(texts: [&str; 3]) -> Result<[u32; 3]> {
-    let [threads, count, seed] = texts.map(str::parse);
-    Ok([threads?, count?, seed?])
-}
-
-fn sign(module: &str, threads: usize, count: u32, seed: u32) -> Result<()> {
+fn sign(module: &Path, threads: usize, count: u32, seed: u32) -> Result<()> {
     let module = Pkcs11::new(module)?;
     let start = Instant::now();
     module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))?;

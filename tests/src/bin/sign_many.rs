@@ -4,7 +4,7 @@
 //! `sign-many --no-lock SOCKET COUNT SEED` drives the bus on the socket without any lock, which is wrong; it
 //! shows what the lock is for. A signature that failed is printed as `error: REASON`.
 
-use std::{env, path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use atecc::{
     Device, Slot,
@@ -12,16 +12,27 @@ use atecc::{
 };
 use atecc_emulator::{Clock, socket::SocketBus};
 use atecc_token::Token;
+use clap::Parser;
+
+/// Signs digests in a loop and prints, per line, the digest and the signature in hexadecimal.
+#[derive(Debug, Parser)]
+#[command(name = "sign-many")]
+struct Arguments {
+    /// Drives the bus on the socket DEVICE without any lock, which is wrong; it shows what the lock is for.
+    #[arg(long = "no-lock")]
+    is_unlocked: bool,
+    /// The device's name for the token, or the socket.
+    device: String,
+    /// How many digests.
+    count: u32,
+    /// Another one gives other digests.
+    seed: u32,
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let result = match arguments[..] {
-        ["--no-lock", socket, count, seed] => numbers(count, seed).and_then(|(c, s)| unlocked(socket, c, s)),
-        [device, count, seed] => numbers(count, seed).and_then(|(c, s)| locked(device, c, s)),
-        _ => Err("usage: sign-many [--no-lock] DEVICE-OR-SOCKET COUNT SEED".into()),
-    };
-    match result {
+    let Arguments { is_unlocked, device, count, seed } = Arguments::parse();
+    let sign = if is_unlocked { unlocked } else { locked };
+    match sign(&device, count, seed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sign-many: {error}");
@@ -31,10 +42,6 @@ fn main() -> ExitCode {
 }
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
-fn numbers(count: &str, seed: &str) -> Result<(u32, u32)> {
-    Ok((count.parse()?, seed.parse()?))
-}
 
 fn locked(device: &str, count: u32, seed: u32) -> Result<()> {
     let token = Token::open(&device.parse()?)?;

@@ -15,9 +15,10 @@ mod simulated;
 mod table;
 mod vendor;
 
-use std::{env, error::Error, process::ExitCode, thread};
+use std::{error::Error, process::ExitCode, thread};
 
 use atecc_emulator::{Bus, Chip, Clock, Pace, provision, socket::Server};
+use clap::Parser;
 
 use cost::Cost;
 use module::Module;
@@ -51,18 +52,21 @@ const SIMULATED: Rounds = Rounds { openings: 100, repetitions: 50 };
 /// 60 signatures of each side, about a minute in all.
 const SERVED: Rounds = Rounds { openings: 5, repetitions: 12 };
 
+/// What each thing costs on the bus: our driver in virtual time, then ours and Microchip's library in real time. Prints
+/// tables in Markdown.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// Prints the same figures for programs.
+    #[arg(long = "json")]
+    is_json: bool,
+    /// Only what a signature costs over the bridge protocol, which takes a few seconds.
+    #[arg(long = "bridge")]
+    is_bridge: bool,
+}
+
 fn main() -> ExitCode {
-    let (mut is_json, mut is_bridge) = (false, false);
-    for option in env::args().skip(1) {
-        match option.as_str() {
-            "--json" => is_json = true,
-            "--bridge" => is_bridge = true,
-            _ => {
-                eprintln!("usage: bench [--bridge] [--json]");
-                return ExitCode::from(2);
-            }
-        }
-    }
+    let Arguments { is_json, is_bridge } = Arguments::parse();
     let result = bridged::measure()
         .and_then(|bridged| Ok((bridged, if is_bridge { Measured::default() } else { run()? })));
     match result {

@@ -15,22 +15,18 @@ mod text;
 
 use std::{process::ExitCode, time::Instant};
 
-use super::{Random, Report};
+use super::{Random, Report, Which};
 
 /// Runs what the command line asks for, if it is for the link.
-pub(crate) fn asked(arguments: &[String]) -> Option<ExitCode> {
-    let option = |name: &str| {
-        let position = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(position + 1)?.parse::<u64>().ok()
-    };
-    let seed = option("--seed").unwrap_or(0x5eed);
+pub(crate) fn asked(which: &Which, seed: Option<u64>) -> Option<ExitCode> {
+    let seed = seed.unwrap_or(0x5eed);
     let random = Random(seed | 1);
     let start = Instant::now();
-    let report: Report = if let Some(frames) = option("--link") {
+    let report: Report = if let Some(frames) = which.link {
         requests::run(frames, random)
-    } else if let Some(lines) = option("--kit") {
+    } else if let Some(lines) = which.kit {
         text::run(lines, random)
-    } else if let Some(count) = option("--link-inputs") {
+    } else if let Some(count) = which.link_inputs {
         inputs::run(count, random)
     } else {
         return None;

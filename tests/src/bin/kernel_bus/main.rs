@@ -8,15 +8,16 @@ mod adapter;
 mod usbip;
 
 use std::{
-    env, fs,
+    fs,
     fs::File,
     os::{fd::AsRawFd, unix::net::UnixStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
 use atecc_emulator::{Bus, Chip, Clock, EepromFile, Pace};
+use clap::Parser;
 
 use self::adapter::Adapter;
 
@@ -29,13 +30,19 @@ const FULL_SPEED: u32 = 2;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
+/// A USB adapter with an I2C bus and an emulated chip on it, for the kernel that this runs on.
+#[derive(Debug, Parser)]
+#[command(name = "kernel-bus")]
+struct Arguments {
+    /// The file of the chip.
+    eeprom: PathBuf,
+    /// Gets a line for everything that happens on the bus.
+    log: PathBuf,
+}
+
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let result = match &arguments[..] {
-        [eeprom, log] => serve(Path::new(eeprom), Path::new(log)),
-        _ => Err("usage: kernel-bus EEPROM LOG".into()),
-    };
-    match result {
+    let Arguments { eeprom, log } = Arguments::parse();
+    match serve(&eeprom, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("kernel-bus: {error}");

@@ -14,6 +14,7 @@ mod signer;
 use std::{env, error::Error, path::PathBuf, process::ExitCode, time::Duration};
 
 use bench::Bench;
+use clap::Parser;
 use signer::Work;
 
 /// What goes wrong ends the program, with its message.
@@ -22,15 +23,28 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// How long a victim works before it is killed: up to one signature and a half.
 const LONGEST_LIFE_MS: u64 = 150;
 
+/// The PKCS#11 module under load: processes and threads of several users on one bus, and processes that are killed in
+/// mid-signature. Exits with 1 if a signature is missing or wrong.
+#[derive(Debug, Parser)]
+#[command(name = "load")]
 struct Options {
-    module: PathBuf,
+    /// The module; without it, the one beside this program.
+    #[arg(long, value_name = "PATH")]
+    module: Option<PathBuf>,
+    /// Users at the same time.
+    #[arg(long, value_name = "N", default_value_t = 16)]
     users: u32,
+    /// Signatures of each.
+    #[arg(long, value_name = "N", default_value_t = 100)]
     signatures: u32,
+    /// Processes that are killed.
+    #[arg(long, value_name = "N", default_value_t = 200)]
     kills: u32,
 }
 
 fn main() -> ExitCode {
-    match options().and_then(|options| Bench::with(&options.module, |bench| run(bench, &options))) {
+    let options = Options::parse();
+    match module(&options).and_then(|module| Bench::with(&module, |bench| run(bench, &options))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("load: {error}");
@@ -39,27 +53,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn options() -> Result<Options> {
-    let program = env::current_exe()?;
-    let mut options = Options {
-        module: program.with_file_name("libpkcs11_atecc.so"),
-        users: 16,
-        signatures: 100,
-        kills: 200,
-    };
-    let mut arguments = env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        let value =
-            arguments.next().ok_or("usage: load [--module PATH] [--users N] [--signatures N] [--kills N]")?;
-        match name.as_str() {
-            "--module" => options.module = value.into(),
-            "--users" => options.users = value.parse()?,
-            "--signatures" => options.signatures = value.parse()?,
-            "--kills" => options.kills = value.parse()?,
-            _ => return Err(format!("there is no option {name}").into()),
-        }
-    }
-    Ok(options)
+fn module(options: &Options) -> Result<PathBuf> {
+    Ok(match &options.module {
+        Some(module) => module.clone(),
+        None => env::current_exe()?.with_file_name("libpkcs11_atecc.so"),
+    })
 }
 
 fn run(bench: &Bench<'_>, options: &Options) -> Result<()> {

@@ -7,16 +7,16 @@
 mod factory;
 
 use std::{
-    env,
     error::Error,
     fs::{self, File},
     io::{BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     thread,
 };
 
 use atecc_emulator::authority::EMULATOR;
+use clap::Parser;
 use factory::Factory;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -24,18 +24,20 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 /// So many entries are made by a thread at a time.
 const BATCH: usize = 500;
 
+/// A manifest of made-up chips, as long as you like. All keys in it are worthless.
+#[derive(Debug, Parser)]
+#[command(name = "manifest-entries")]
+struct Arguments {
+    /// Gets `manifest.json`, `log_signer.pem` and `root.pem`, the test CA of the emulated chip.
+    folder: PathBuf,
+    /// How many chips.
+    #[arg(default_value_t = 100_000)]
+    entries: usize,
+}
+
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let (folder, entries) = match arguments.as_slice() {
-        [folder] => (folder, Some(100_000)),
-        [folder, entries] => (folder, entries.parse().ok()),
-        _ => (&String::new(), None),
-    };
-    let Some(entries) = entries else {
-        eprintln!("usage: manifest-entries FOLDER [ENTRIES]");
-        return ExitCode::from(2);
-    };
-    match write(Path::new(folder), entries) {
+    let Arguments { folder, entries } = Arguments::parse();
+    match write(&folder, entries) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("manifest-entries: {error}");
