@@ -5,7 +5,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -15,8 +15,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
+use super::Result;
 use super::wire::{Wire, text};
-use super::{Options, Result};
 
 /// What AWS allows to be without acknowledgement on a connection.
 const IN_FLIGHT: usize = 100;
@@ -29,13 +29,24 @@ struct Double {
     connected: Mutex<Vec<(String, TcpStream)>>,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Where it listens, on 127.0.0.1.
+    #[arg(long, default_value_t = 8883)]
+    port: u16,
+    /// Its keys and certificates.
+    #[arg(long, default_value = ".")]
+    folder: PathBuf,
+    /// Gets what it acknowledges.
+    #[arg(long, default_value = "double.log")]
+    log: PathBuf,
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let folder = options.text("folder", ".");
-    let port = options.number("port", 8883)?;
-    let config = Arc::new(config(Path::new(&folder))?);
-    let log = Mutex::new(open_log(Path::new(&options.text("log", "double.log")))?);
+    let config = Arc::new(config(&options.folder)?);
+    let log = Mutex::new(open_log(&options.log)?);
     let double = Arc::new(Double { log, connections: AtomicUsize::new(0), connected: Mutex::default() });
-    let listener = TcpListener::bind(("127.0.0.1", u16::try_from(port)?))?;
+    let listener = TcpListener::bind(("127.0.0.1", options.port))?;
     for stream in listener.incoming() {
         let (stream, config, double) = (stream?, config.clone(), double.clone());
         // A connection that ends is no news; what it brought is in the file.

@@ -8,13 +8,13 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Result;
 use super::accounts::Arrivals;
 use super::client::{Client, Pace, Sent};
 use super::memory::Pss;
 use super::random::Random;
 use super::stage::{Line, Process, Stage, wait};
 use super::wire::Wire;
-use super::{Options, Result};
 use attacks::ATTACKS;
 
 /// What the agent may take at most while it is attacked; its programs, buffers and queues at their bounds together.
@@ -24,8 +24,15 @@ const LONGEST_GAP: Duration = Duration::from_secs(15);
 /// Messages a second of that program.
 const RATE: u64 = 500;
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How long each attack lasts.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    seconds: u64,
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let seconds = options.number("seconds", 5)?;
+    let &Options { seconds } = options;
     let stage = Stage::new()?;
     stage.configure("folder = 'outbox'\nmegabytes = 8")?;
     let _double = stage.start_double()?;

@@ -1,5 +1,7 @@
 //! The agent is killed again and again while messages flow, and so is the broker; the disk is full at times.
 
+mod options;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,7 +15,9 @@ use super::mosquitto::Broker;
 use super::random::Random;
 use super::recorder::Recorder;
 use super::stage::{Line, Process, Stage};
-use super::{LIMIT, Options, Result};
+use super::{LIMIT, Result};
+pub(crate) use options::Options;
+use options::{BrokerKind, Disk, name};
 
 /// How long such a life takes at least: the database is tried again every second.
 const FULL_DISK_LIFE: Duration = Duration::from_millis(1500);
@@ -47,23 +51,22 @@ struct Done {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let seed = options.number("seed", Random::seed())?;
-    let (kills, broker_kills) = (options.number("kills", 300)?, options.number("broker-kills", 30)?);
-    let full_disks = options.number("full-disks", 10)?;
-    let (messages, clients) = (options.number("messages", 50_000)?, options.number("clients", 4)?.max(1));
-    let (broker, disk) = (options.text("broker", "double"), options.text("disk", "folder"));
+    let &Options { kills, broker_kills, full_disks, messages, clients, broker, disk, seed } = options;
+    let seed = seed.unwrap_or_else(Random::seed);
     println!(
-        "{messages} messages of {clients} clients, {kills} kills of the agent, {broker_kills} of the broker ({broker}), {full_disks} full disks, outbox in a {disk}, --seed {seed}"
+        "{messages} messages of {clients} clients, {kills} kills of the agent, {broker_kills} of the broker ({}), {full_disks} full disks, outbox in a {}, --seed {seed}",
+        name(broker),
+        name(disk),
     );
     let start = Instant::now();
     let mut random = Random::new(seed);
     let stage = Stage::new()?;
     stage.configure("folder = 'outbox'\nmegabytes = 8")?;
-    let tmpfs = match disk.as_str() {
-        "tmpfs" => Some(Tmpfs::mount(&stage.path("outbox"), 24)?),
-        _ => None,
+    let tmpfs = match disk {
+        Disk::Tmpfs => Some(Tmpfs::mount(&stage.path("outbox"), 24)?),
+        Disk::Folder => None,
     };
-    let mut cloud = Cloud::start(&stage, &broker)?;
+    let mut cloud = Cloud::start(&stage, broker)?;
     let pace = Arc::new(Pace::default());
     let each = messages / clients;
     let threads: Vec<JoinHandle<Vec<Sent>>> = (0..clients)
@@ -181,15 +184,14 @@ impl Campaign<'_> {
 }
 
 impl Cloud {
-    fn start(stage: &Stage, kind: &str) -> Result<Self> {
+    fn start(stage: &Stage, kind: BrokerKind) -> Result<Self> {
         match kind {
-            "double" => Ok(Self::Double(Some(stage.start_double()?))),
-            "mosquitto" => {
+            BrokerKind::Double => Ok(Self::Double(Some(stage.start_double()?))),
+            BrokerKind::Mosquitto => {
                 let broker = Broker::start(stage)?;
                 let recorder = Recorder::start(broker.plain)?;
                 Ok(Self::Mosquitto(broker, recorder))
             }
-            other => Err(format!("--broker is double or mosquitto, not {other}").into()),
         }
     }
 

@@ -31,10 +31,11 @@ mod sync;
 mod throughput;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
+
+use clap::{Parser, Subcommand};
 
 /// What goes wrong ends the program, with its message.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -42,58 +43,43 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 /// How long one thing may take to happen, on a machine with other work.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// `--name value` pairs.
-struct Options(BTreeMap<String, String>);
+/// The agent as a gateway, tried for what it promises: nothing that it accepted is lost, and what it costs.
+#[derive(Debug, Parser)]
+#[command(name = "gateway")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
 
-impl Options {
-    fn parse(mut arguments: impl Iterator<Item = String>, known: &[&str]) -> Result<Self> {
-        let mut options = BTreeMap::new();
-        while let Some(name) = arguments.next() {
-            let key = name.strip_prefix("--").filter(|key| known.contains(key));
-            let key = key.ok_or_else(|| format!("there is no option {name}; there are {known:?}"))?;
-            let value = arguments.next().ok_or_else(|| format!("{name} wants a value"))?;
-            options.insert(key.to_owned(), value);
-        }
-        Ok(Self(options))
-    }
-
-    fn text(&self, name: &str, default: &str) -> String {
-        self.0.get(name).map_or_else(|| default.to_owned(), Clone::clone)
-    }
-
-    fn number(&self, name: &str, default: u64) -> Result<u64> {
-        match self.0.get(name) {
-            None => Ok(default),
-            Some(text) => text.parse().map_err(|_| format!("--{name} wants a number, not {text:?}").into()),
-        }
-    }
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Kills agent and broker again and again while messages flow, and counts what is lost.
+    Kills(kills::Options),
+    /// Attacks the listener, and measures what it costs.
+    Flood(flood::Options),
+    /// Measures the whole path, beside mosquitto's bridge.
+    Throughput(throughput::Options),
+    /// Measures memory idle and with a backlog.
+    Memory(memory::Options),
+    /// Measures the time from the start of the agent to its first acknowledged message.
+    Start(start::Options),
+    /// Measures what it costs to have a message on the disk.
+    Sync(sync::Options),
+    /// Is a broker that writes to disk. The others start it.
+    #[command(hide = true)]
+    Double(double::Options),
 }
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let verb = arguments.next().unwrap_or_default();
-    let known: &[&str] = match verb.as_str() {
-        "kills" => &["kills", "broker-kills", "full-disks", "messages", "clients", "broker", "disk", "seed"],
-        "flood" => &["seconds"],
-        "throughput" => &["messages", "rounds"],
-        "memory" => &["megabytes"],
-        "start" => &["starts"],
-        "sync" => &["messages"],
-        "double" => &["port", "folder", "log"],
-        _ => {
-            eprintln!("gateway: kills, flood, throughput, memory, start or sync");
-            return ExitCode::from(2);
-        }
+    let result = match Arguments::parse().verb {
+        Verb::Kills(options) => kills::run(&options),
+        Verb::Flood(options) => flood::run(&options),
+        Verb::Throughput(options) => throughput::run(&options),
+        Verb::Memory(options) => memory::run(&options),
+        Verb::Start(options) => start::run(&options),
+        Verb::Sync(options) => sync::run(&options),
+        Verb::Double(options) => double::run(&options),
     };
-    let result = Options::parse(arguments, known).and_then(|options| match verb.as_str() {
-        "kills" => kills::run(&options),
-        "flood" => flood::run(&options),
-        "throughput" => throughput::run(&options),
-        "memory" => memory::run(&options),
-        "start" => start::run(&options),
-        "sync" => sync::run(&options),
-        _ => double::run(&options),
-    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

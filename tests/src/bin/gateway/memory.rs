@@ -5,17 +5,24 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Result;
 use super::client::fill;
 use super::mosquitto::Broker;
 use super::recorder::Recorder;
 use super::stage::{Stage, wait};
-use super::{Options, Result};
 
 /// Bytes of a message.
 const BYTES: usize = 1000;
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The size of the backlog, in MiB.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    megabytes: u64,
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let megabytes = options.number("megabytes", 64)?;
+    let &Options { megabytes } = options;
     let stage = Stage::new()?;
     let mut broker = Broker::start(&stage)?;
     let recorder = Recorder::start(broker.plain)?;

@@ -8,15 +8,22 @@ use atecc_emulator::socket::Server;
 use atecc_emulator::{Bus, Chip, Clock, Figures, Meter, Pace, provision};
 use atecc_token::Token;
 
+use super::Result;
 use super::stage::{Line, Process, Stage, wait};
 use super::throughput::median;
-use super::{Options, Result};
 
 /// What a chip takes from its wake pulse to the first transfer (tWHI, section 8.3 of the data sheet), in milliseconds.
 const WAKE: f64 = 1.5;
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How often each start is measured.
+    #[arg(long, value_name = "N", default_value_t = 11)]
+    starts: usize,
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let starts = usize::try_from(options.number("starts", 11)?)?;
+    let &Options { starts } = options;
     println!(
         "from the start of the process until the broker, which writes to disk first, has the first message; medians of {starts}"
     );

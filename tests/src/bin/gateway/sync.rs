@@ -6,9 +6,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::Result;
 use super::client::fill;
 use super::stage::{Stage, wait};
-use super::{Options, Result};
 
 /// What is compared, with the lines of `[outbox]` for it.
 const WAYS: [(&str, &str); 4] = [
@@ -20,8 +20,15 @@ const WAYS: [(&str, &str); 4] = [
 /// Bytes of a message.
 const BYTES: usize = 100;
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Messages one at a time; ten times as many together.
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    messages: usize,
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let messages = usize::try_from(options.number("messages", 500)?)?;
+    let &Options { messages } = options;
     let stage = Stage::new()?;
     println!(
         "fdatasync of a file in this folder that grows by 4 KiB: {:.2} ms",

@@ -5,19 +5,28 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Instant;
 
+use super::Result;
 use super::client::fill;
 use super::mosquitto::{Broker, bridge};
 use super::recorder::Recorder;
 use super::stage::{Stage, wait};
-use super::{Options, Result};
 
 /// Bytes of a message, and messages of the program on their way.
 const BYTES: usize = 100;
 const WINDOW: usize = 100;
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Messages on each path and in each round.
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    messages: usize,
+    /// How often both paths are measured.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    rounds: u64,
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let (messages, rounds) =
-        (usize::try_from(options.number("messages", 20_000)?)?, options.number("rounds", 3)?);
+    let &Options { messages, rounds } = options;
     let stage = Stage::new()?;
     let broker = Broker::start(&stage)?;
     let recorder = Recorder::start(broker.plain)?;
