@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::support::{Finished, Running, repository, run, target_directory};
@@ -30,10 +31,7 @@ struct Root(tempfile::TempDir);
 
 impl Root {
     fn new() -> Self {
-        let clean = target_directory().join("debian-12");
-        let mut script = Command::new(repository().join("tests/debian"));
-        script.arg("bookworm").arg(&clean).arg("systemd,udev,ca-certificates,p11-kit,openssl");
-        Running::start(&mut script).finish(ROOT_LIMIT).succeeded();
+        let clean = clean_root();
         let root = Self(tempfile::tempdir_in(target_directory()).unwrap());
         let mut copy = Command::new("cp");
         run(copy.args(["--archive", "--reflink=auto", "--no-target-directory"]).arg(&clean).arg(root.path()))
@@ -72,15 +70,28 @@ impl Root {
     }
 }
 
-fn packages() -> PathBuf {
-    let folder = target_directory().join("debian");
-    if folder.exists() {
-        fs::remove_dir_all(&folder).unwrap();
-    }
-    let mut build = Command::new(repository().join("packaging/build"));
-    build.arg(&folder).env("CARGO_TARGET_DIR", target_directory());
-    Running::start(&mut build).finish(BUILD_LIMIT).succeeded();
-    folder
+/// A clean Debian 12, which is not to be changed.
+pub(super) fn clean_root() -> PathBuf {
+    let clean = target_directory().join("debian-12");
+    let mut script = Command::new(repository().join("tests/debian"));
+    script.arg("bookworm").arg(&clean).arg("systemd,udev,ca-certificates,p11-kit,openssl");
+    Running::start(&mut script).finish(ROOT_LIMIT).succeeded();
+    clean
+}
+
+/// The folder with the three packages, made once for all tests.
+pub(super) fn packages() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = target_directory().join("debian");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        let mut build = Command::new(repository().join("packaging/build"));
+        build.arg(&folder).env("CARGO_TARGET_DIR", target_directory());
+        Running::start(&mut build).finish(BUILD_LIMIT).succeeded();
+        folder
+    });
+    &FOLDER
 }
 
 /// The names of what `folder` holds.
@@ -98,7 +109,7 @@ fn they_install_on_a_clean_debian_and_leave_it_clean() {
     let packages = packages();
     let root = Root::new();
     let before = root.files();
-    let list = names(&packages);
+    let list = names(packages);
     assert_eq!(list.len(), 3, "{list:?}");
     fs::create_dir(root.path().join("tmp/packages")).unwrap();
     for package in &list {

@@ -1,4 +1,6 @@
-//! What systemd is told, by its own protocol (sd_notify(3)).
+//! What systemd is told, by its own protocol (sd_notify(3)); in `guest`, what a real one makes of it.
+
+mod guest;
 
 use std::fs::File;
 use std::os::unix::net::UnixDatagram;
