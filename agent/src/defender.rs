@@ -89,6 +89,23 @@ pub(crate) struct Problem {
     pub(crate) error_message: String,
 }
 
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { error_code: code, error_message: message } = self;
+        // What can be done here; the format is this program's own.
+        let advice = match code.as_str() {
+            "Throttled" => {
+                "raise `interval_seconds` in [defender] to 300 or more, and let no other device report as this thing"
+            }
+            "InvalidPayload" => {
+                "ids of reports must grow: is the clock of this machine right, and does no other device report as this thing?"
+            }
+            _ => "look into the service's quotas and this account's Device Defender, or leave [defender] out",
+        };
+        write!(f, "a report was rejected, {code}: {message}; {advice}")
+    }
+}
+
 impl Report {
     /// The state of the host now. `id` grows from report to report; traffic is told since `before`.
     pub fn take(id: u64, before: Option<Traffic>) -> Self {

@@ -127,6 +127,12 @@ impl Running {
         self.told.len()
     }
 
+    /// What it has told, as far as somebody looked at it.
+    #[allow(dead_code, reason = "the demo looks at one thing after the other")]
+    pub(crate) fn told(&self) -> &[Report] {
+        &self.told
+    }
+
     /// Waits for something that the agent tells after `place`.
     pub(crate) fn wait_for<T>(
         &mut self,

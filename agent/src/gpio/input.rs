@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Line;
+use super::node::Node;
 
 /// How long the thread of an input that nobody wants any more may go on.
 const LOOK: Duration = Duration::from_secs(1);
@@ -24,7 +25,10 @@ pub(super) trait Level: Send + 'static {
 
 /// An input and its state as seen last.
 #[derive(Debug)]
-pub(super) struct Input(Arc<AtomicBool>);
+pub(super) struct Input {
+    state: Arc<AtomicBool>,
+    node: Option<Node>,
+}
 
 impl Input {
     /// Watches `level`. A change counts after it has lasted for `debounce`, and then `changed` is called.
@@ -62,7 +66,12 @@ impl Input {
                 }
             }
         })?;
-        Ok(Self(state))
+        Ok(Self { state, node: None })
+    }
+
+    /// Its chip is at `node`.
+    pub(super) fn on_node(self, node: Node) -> Self {
+        Self { node: Some(node), ..self }
     }
 }
 
@@ -84,7 +93,11 @@ impl Line for Input {
     }
 
     fn is_on(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.state.load(Ordering::SeqCst)
+    }
+
+    fn is_there(&self) -> bool {
+        self.node.as_ref().is_none_or(Node::is_there)
     }
 }
 

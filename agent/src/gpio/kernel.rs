@@ -12,6 +12,7 @@ use gpiocdev::line::{EdgeDetection, Offset, Value};
 use super::Line;
 use super::error::Error;
 use super::input::{Input, Level};
+use super::node::Node;
 use crate::config;
 
 /// By which `gpioinfo` shows who has the line.
@@ -87,7 +88,7 @@ impl Found {
         let request = builder.as_output(value(on)).request();
         let request =
             request.map_err(|error| refused(property.to_owned(), "cannot make it an output", error))?;
-        Ok(Output { request, offset: self.offset, on })
+        Ok(Output { request, offset: self.offset, on, node: Node::new(&self.chip), failed: false })
     }
 
     /// The line as an input.
@@ -119,11 +120,12 @@ impl Found {
             }
         };
         let pin = Pin { request, offset: self.offset, has_edges };
-        Input::watch(property, pin, debounce, changed).map_err(|source| Error::Refused {
+        let input = Input::watch(property, pin, debounce, changed).map_err(|source| Error::Refused {
             property: property.to_owned(),
             action: "cannot watch it".to_owned(),
             source,
-        })
+        })?;
+        Ok(input.on_node(Node::new(&self.chip)))
     }
 }
 
@@ -133,17 +135,24 @@ pub(super) struct Output {
     request: Request,
     offset: Offset,
     on: bool,
+    node: Node,
+    /// It could not be switched.
+    failed: bool,
 }
 
 impl Line for Output {
     fn set(&mut self, on: bool) -> io::Result<()> {
-        self.request.set_value(self.offset, value(on)).map_err(io::Error::other)?;
-        self.on = on;
-        Ok(())
+        let result = self.request.set_value(self.offset, value(on)).map_err(io::Error::other);
+        self.failed = result.is_err();
+        result.inspect(|()| self.on = on)
     }
 
     fn is_on(&self) -> bool {
         self.on
+    }
+
+    fn is_there(&self) -> bool {
+        !self.failed && self.node.is_there()
     }
 }
 

@@ -140,6 +140,16 @@ pub enum Report {
         /// What.
         problem: String,
     },
+    /// The hardware of a line is gone.
+    LineLost {
+        /// The line.
+        property: String,
+    },
+    /// The hardware of a line is there again.
+    LineBack {
+        /// The line.
+        property: String,
+    },
     /// Device Defender took a report.
     DefenderAccepted {
         /// Its id.
@@ -273,6 +283,13 @@ impl Report {
             Self::JobStarted { job, operation } => tracing::info!(job, operation, "job begins"),
             Self::JobEnded { job, status, reason } => tracing::info!(job, ?status, reason, "job ended"),
             Self::JobsFailed { problem } => tracing::warn!("jobs: {problem}"),
+            Self::LineLost { property } => {
+                tracing::warn!(
+                    line = property,
+                    "the chip of this line is gone; was it unplugged? It is looked for again"
+                );
+            }
+            Self::LineBack { property } => tracing::info!(line = property, "the chip of this line is back"),
             Self::DefenderAccepted { report } => tracing::debug!(report, "Device Defender took a report"),
             Self::DefenderFailed { problem } => tracing::warn!("Device Defender: {problem}"),
             Self::CertificateEnds { days } => {

@@ -11,12 +11,15 @@ mod stage;
 
 mod connection;
 mod daemon;
+mod defender;
+mod double;
 mod failures;
 mod lines;
 mod network;
 mod outbox;
 mod process;
 mod provision;
+mod quotas;
 mod sessions;
 mod tunnel;
 

@@ -13,6 +13,8 @@ pub(super) struct Defender {
     rhythm: Rhythm,
     is_connected: bool,
     last_id: u64,
+    /// What was told last of a report that was not taken.
+    told: Option<String>,
     before: Option<Traffic>,
 }
 
@@ -23,7 +25,16 @@ impl Defender {
             rhythm: Rhythm::new(interval),
             is_connected: false,
             last_id: 0,
+            told: None,
             before: None,
+        }
+    }
+
+    /// The same problem comes with every report; it is told once, and again after a report that was taken.
+    fn fails(&mut self, problem: String, means: &Means) {
+        if self.told.as_ref() != Some(&problem) {
+            self.told = Some(problem.clone());
+            means.tell(Report::DefenderFailed { problem });
         }
     }
 }
@@ -45,7 +56,7 @@ impl Feature for Defender {
         let answer: Answer = match serde_json::from_slice(&message.payload) {
             Ok(answer) => answer,
             Err(error) => {
-                return means.tell(Report::DefenderFailed { problem: format!("its answer: {error}") });
+                return self.fails(format!("its answer cannot be read: {error}"), means);
             }
         };
         // Another device with this thing's certificate may report, too.
@@ -53,10 +64,9 @@ impl Feature for Defender {
             return;
         }
         if message.topic.ends_with("/rejected") {
-            let problem = answer.status_details.unwrap_or_default();
-            let problem = format!("report rejected, {}: {}", problem.error_code, problem.error_message);
-            means.tell(Report::DefenderFailed { problem });
+            self.fails(answer.status_details.unwrap_or_default().to_string(), means);
         } else {
+            self.told = None;
             means.tell(Report::DefenderAccepted { report: self.last_id });
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{Feature, Means};
+use crate::gpio::Change;
 use crate::supervisor::{Cause, Report};
 
 /// Looks after lines.
@@ -44,6 +45,12 @@ impl Feature for Lines {
     }
 
     fn tick(&mut self, means: &mut Means) {
+        for (property, change) in means.lines.mend(Instant::now()) {
+            means.tell(match change {
+                Change::Lost => Report::LineLost { property },
+                Change::Back => Report::LineBack { property },
+            });
+        }
         if let Some(gone) = self.gone {
             self.make_safe(gone.elapsed(), means);
         }
