@@ -11,18 +11,20 @@ mod codec;
 mod door;
 mod front;
 mod listener;
+mod seats;
 mod topics;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::mqtt::Message;
 use crate::outbox::Outbox;
 use broker::Broker;
+use seats::Seats;
 
 pub use listener::Error;
 pub use topics::Topics;
@@ -38,7 +40,7 @@ pub struct Options {
     pub socket: Option<PathBuf>,
     /// A loopback address to listen on.
     pub listen: Option<SocketAddr>,
-    /// Clients at once; more are turned away.
+    /// Clients at once; for one more another one goes.
     pub clients: usize,
     /// Which topics go up and come down, and under which names.
     pub topics: Topics,
@@ -52,8 +54,7 @@ pub struct Local {
     topics: Topics,
     tasks: Vec<JoinHandle<()>>,
     socket: Option<PathBuf>,
-    places: Arc<Semaphore>,
-    most_clients: usize,
+    seats: Arc<Seats>,
 }
 
 impl Local {
@@ -64,16 +65,16 @@ impl Local {
     pub fn start(options: Options, outbox: Outbox) -> Result<Self, Error> {
         let broker = Arc::new(Broker::new(options.clients));
         let front = Arc::new(front::Front::new(broker.clone(), outbox, options.topics.clone()));
-        let places = Arc::new(Semaphore::new(options.clients));
-        let (address, mut tasks) = listener::open(&options, &places, front)?;
+        let seats = Seats::new(options.clients);
+        let (address, mut tasks) = listener::open(&options, &seats, front)?;
         let (deliveries, mut waiting) = mpsc::channel::<Message>(DELIVERIES);
         tasks.push(tokio::spawn(async move {
             while let Some(Message { topic, payload }) = waiting.recv().await {
                 broker.route(&topic, payload.into(), false, None).await;
             }
         }));
-        let Options { socket, topics, clients: most_clients, .. } = options;
-        Ok(Self { address, deliveries, topics, tasks, socket, places, most_clients })
+        let Options { socket, topics, .. } = options;
+        Ok(Self { address, deliveries, topics, tasks, socket, seats })
     }
 
     /// The loopback address, with the port that was found for port 0.
@@ -83,7 +84,7 @@ impl Local {
 
     /// Clients that are connected now.
     pub fn clients(&self) -> usize {
-        self.most_clients.saturating_sub(self.places.available_permits())
+        self.seats.taken()
     }
 
     /// Hands a message of the cloud to the clients that subscribed to it, if it is one that comes down. `false`: too

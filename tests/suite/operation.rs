@@ -2,10 +2,14 @@
 
 mod browser;
 mod check;
+mod clock;
+mod commits;
 mod daemon;
 mod flood;
+mod listener;
 mod log;
 mod packages;
+mod places;
 mod reload;
 mod status;
 mod systemd;

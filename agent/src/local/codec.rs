@@ -109,6 +109,7 @@ pub(super) fn kind(packet: &[u8]) -> u8 {
 /// The packet types that the front looks at (MQTT 5, 2.1.2).
 pub(super) const CONNECT: u8 = 1;
 pub(super) const PUBLISH: u8 = 3;
+pub(super) const SUBSCRIBE: u8 = 8;
 pub(super) const DISCONNECT: u8 = 14;
 
 /// Understands CONNECT of MQTT 3.1.1 or 5.

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::broker::Broker;
 use super::codec::{self, Broken, Connect, Publish, Reader, Version};
 use super::door::Door;
+use super::seats::Seat;
 use super::topics::Topics;
 use crate::outbox::{Committing, Outbox, Refusal};
 
@@ -23,6 +24,8 @@ pub(super) const MOST_PENDING: u16 = 256;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long a client may take to read what is written to it.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a client of MQTT 3.1.1 whose message cannot be taken is not read from before it is cut: it comes back at once.
+const BRAKE: Duration = Duration::from_secs(5);
 /// Bytes gathered for one write.
 const WRITE_CHUNK: usize = 16 * 1024;
 
@@ -39,6 +42,7 @@ struct Client<'a, W> {
     front: &'a Front,
     version: Version,
     id: String,
+    seat: &'a Seat,
     writer: W,
     out: BytesMut,
     pending: VecDeque<Pending>,
@@ -63,7 +67,7 @@ impl Front {
         let Ok(connect) = codec::connect(&packet) else { return };
         drop(packet);
         let Connect { version, client_id: id, keep_alive, will, forward } = connect;
-        let Some(_place) = door.enter() else {
+        let Some(seat) = door.enter().await else {
             let _ = write(&mut writer, &codec::busy(version)).await;
             return;
         };
@@ -76,17 +80,24 @@ impl Front {
             front: self,
             version,
             id,
+            seat: &seat,
             writer: &mut writer,
             out: BytesMut::new(),
             pending: VecDeque::new(),
         };
-        let goodbye = client.run(&mut reader, Reader::new(library_reader), library_writer, keep_alive).await;
+        let goodbye = tokio::select! {
+            goodbye = client.run(&mut reader, Reader::new(library_reader), library_writer, keep_alive) => goodbye,
+            () = seat.is_needed() => Err(Broken),
+        };
         // What was accepted is delivered whether or not somebody reads the acknowledgement.
         client.finish().await;
         if let (Ok(false) | Err(Broken), Some(will)) = (goodbye, will) {
             client.say_will(will).await;
         }
-        let _ = timeout(WRITE_LIMIT, writer.shutdown()).await;
+        tokio::select! {
+            _ = timeout(WRITE_LIMIT, writer.shutdown()) => {}
+            () = seat.is_needed() => {}
+        }
     }
 }
 
@@ -124,7 +135,9 @@ impl<W: AsyncWrite + Unpin> Client<'_, W> {
                     heard = tokio::time::Instant::now();
                     let mut packet = Some(packet?);
                     while let Some(current) = packet {
-                        match codec::kind(&current) {
+                        let kind = codec::kind(&current);
+                        self.seat.heard(matches!(kind, codec::PUBLISH | codec::SUBSCRIBE));
+                        match kind {
                             codec::PUBLISH => self.take(current).await?,
                             codec::CONNECT => return Err(Broken),
                             codec::DISCONNECT => {
@@ -159,13 +172,19 @@ impl<W: AsyncWrite + Unpin> Client<'_, W> {
 
     /// The first that is pending has been decided, and perhaps those behind it.
     async fn settle(&mut self, first: Result<u64, Refusal>) -> Result<(), Broken> {
-        self.answer(first).await?;
-        while self.out.len() < WRITE_CHUNK
+        let mut result = self.answer(first).await;
+        while result.is_ok()
+            && self.out.len() < WRITE_CHUNK
             && let Some(next) = decided(&mut self.pending).await
         {
-            self.answer(next).await?;
+            result = self.answer(next).await;
         }
-        Ok(())
+        if result.is_err() {
+            // What was taken before it is acknowledged without delay.
+            self.flush().await?;
+            tokio::time::sleep(BRAKE).await;
+        }
+        result
     }
 
     async fn answer(&mut self, result: Result<u64, Refusal>) -> Result<(), Broken> {
@@ -205,8 +224,13 @@ impl<W: AsyncWrite + Unpin> Client<'_, W> {
                 break;
             }
         }
-        // Acknowledgements of what was committed meanwhile, if the client still reads.
-        let _ = self.flush().await;
+        let seat = self.seat;
+        // Acknowledgements of what was committed meanwhile, if the client still reads, and nobody waits for its place.
+        tokio::select! {
+            biased;
+            _ = self.flush() => {}
+            () = seat.is_needed() => {}
+        }
     }
 
     async fn say_will(&mut self, will: Publish) {
@@ -221,7 +245,9 @@ impl<W: AsyncWrite + Unpin> Client<'_, W> {
 
     async fn flush(&mut self) -> Result<(), Broken> {
         if !self.out.is_empty() {
+            self.seat.reads(false);
             write(&mut self.writer, &self.out).await?;
+            self.seat.reads(true);
             self.out.clear();
         }
         Ok(())

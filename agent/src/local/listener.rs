@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::Options;
 use super::door::{Door, Strangers};
 use super::front::Front;
+use super::seats::{Seats, User};
 use crate::socket;
 
 /// How long nobody is accepted after accepting failed, for lack of file descriptors for example.
@@ -48,7 +48,7 @@ pub enum Error {
 /// Opens what is configured, and serves it.
 pub(super) fn open(
     options: &Options,
-    places: &Arc<Semaphore>,
+    seats: &Arc<Seats>,
     front: Arc<Front>,
 ) -> Result<(Option<SocketAddr>, Vec<JoinHandle<()>>), Error> {
     let mut tasks = Vec::new();
@@ -56,8 +56,12 @@ pub(super) fn open(
         let failed = |source| Error::Socket { path: path.clone(), source };
         let listener = socket::bind_unix(path).map_err(failed)?;
         let listener = UnixListener::from_std(listener).map_err(failed)?;
-        let accept = async move |listener: &UnixListener| listener.accept().await.map(|(stream, _)| stream);
-        tasks.push(tokio::spawn(serve(listener, accept, places.clone(), front.clone())));
+        let accept = async move |listener: &UnixListener| {
+            let (stream, _) = listener.accept().await?;
+            let user = stream.peer_cred()?.uid();
+            Ok((stream, User::Id(user)))
+        };
+        tasks.push(tokio::spawn(serve(listener, accept, seats.clone(), front.clone())));
     }
     let mut found = None;
     if let Some(address) = options.listen {
@@ -67,30 +71,37 @@ pub(super) fn open(
         found = Some(listener.local_addr().map_err(failed)?);
         let accept = async move |listener: &TcpListener| {
             let (stream, _) = listener.accept().await?;
-            stream.set_nodelay(true).map(|()| stream)
+            stream.set_nodelay(true).map(|()| (stream, User::Port))
         };
-        tasks.push(tokio::spawn(serve(listener, accept, places.clone(), front)));
+        tasks.push(tokio::spawn(serve(listener, accept, seats.clone(), front)));
     }
     Ok((found, tasks))
 }
 
 async fn serve<L, S: AsyncRead + AsyncWrite + Send + 'static>(
     listener: L,
-    accept: impl AsyncFn(&L) -> io::Result<S>,
-    places: Arc<Semaphore>,
+    accept: impl AsyncFn(&L) -> io::Result<(S, User)>,
+    seats: Arc<Seats>,
     front: Arc<Front>,
 ) {
     // Its drop ends the clients.
     let mut clients = JoinSet::new();
     let mut strangers = Strangers::default();
     loop {
+        let pause = strangers.pause();
+        let accepted = async {
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
+            accept(&listener).await
+        };
         tokio::select! {
-            accepted = accept(&listener) => match accepted {
-                Ok(stream) => {
-                    let (front, door) = (front.clone(), Door::new(places.clone()));
-                    let greeted = door.greeted();
+            accepted = accepted => match accepted {
+                Ok((stream, user)) => {
+                    let (front, door) = (front.clone(), Door::new(seats.clone(), user));
+                    let passed = door.passed();
                     let client = clients.spawn(async move { front.serve(stream, door).await });
-                    strangers.add(client, greeted);
+                    strangers.add(user, client, passed);
                 }
                 Err(error) => {
                     tracing::warn!("cannot accept a local client: {error}");

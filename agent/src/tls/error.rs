@@ -64,7 +64,7 @@ pub enum Error {
     },
     /// The server's certificate is not valid now, as far as this machine's clock tells.
     #[error(
-        "the server's certificate of {endpoint} is not valid at this time ({problem}); is the clock of this machine right?"
+        "the server's certificate of {endpoint} is not valid at this time ({problem}); is the clock of this machine right? `timedatectl set-ntp true` has the network set it"
     )]
     NotValidNow {
         /// The server.

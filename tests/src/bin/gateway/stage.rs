@@ -83,6 +83,13 @@ impl Stage {
         Ok(fs::write(self.path("agent.toml"), text)?)
     }
 
+    /// Has the agent listen on a loopback port, too, from its next start on.
+    pub(crate) fn listen_on(&self, port: u16) -> Result<()> {
+        let file = self.path("agent.toml");
+        let listen = format!("[local]\nlisten = '127.0.0.1:{port}'\n");
+        Ok(fs::write(&file, fs::read_to_string(&file)?.replace("[local]\n", &listen))?)
+    }
+
     /// `atecc-agent run`, of the same build.
     pub(crate) fn agent(&self) -> Result<Command> {
         let mut command = Command::new(beside("atecc-agent")?);

@@ -1,9 +1,10 @@
 //! What hostile programs do.
 
 use std::collections::VecDeque;
-use std::io::Write;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,38 +15,48 @@ use crate::wire::Wire;
 
 /// One kind of attack.
 #[derive(Clone, Copy)]
-pub(crate) struct Attack {
-    act: fn(&Path, Instant) -> usize,
-    /// It says CONNECT and stays, so that there may be no place for others.
-    pub(crate) takes_places: bool,
+pub(crate) enum Attack {
+    /// On the Unix socket.
+    Socket(fn(&Path, Instant) -> usize),
+    /// On the loopback port.
+    Port(fn(u16, Instant) -> usize),
+    /// On the port of the status.
+    Status(fn(u16, Instant) -> usize),
+}
+
+/// Where the agent listens.
+#[derive(Clone)]
+pub(crate) struct Doors {
+    pub(crate) socket: PathBuf,
+    pub(crate) port: u16,
+    pub(crate) status: u16,
 }
 
 impl Attack {
     /// Attacks until `end`. Gives how often it did something.
-    pub(crate) fn run(self, socket: &Path, end: Instant) -> usize {
-        (self.act)(socket, end)
+    pub(crate) fn run(self, doors: &Doors, end: Instant) -> usize {
+        match self {
+            Self::Socket(act) => act(&doors.socket, end),
+            Self::Port(act) => act(doors.port, end),
+            Self::Status(act) => act(doors.status, end),
+        }
     }
 }
 
 /// All of them, with what the figure counts.
-pub(crate) const ATTACKS: [(&str, Attack); 8] = [
-    ("connections that say nothing, 200 at once", stays_out(silence)),
-    ("connections that say a byte every now and then", stays_out(slow_loris)),
-    ("connections with garbage", stays_out(garbage)),
-    ("garbage after a CONNECT", stays_out(garbage_inside)),
-    ("clients that come and go, each with sessions and filters", stays_out(sessions)),
-    ("packets that are huge, and never whole", takes_places(huge)),
-    ("messages retained, topics, subscriptions, 100,000 wanted", takes_places(topics)),
-    ("subscribers that do not read", takes_places(deaf)),
+pub(crate) const ATTACKS: [(&str, Attack); 11] = [
+    ("connections that say nothing, 200 at once", Attack::Socket(silence)),
+    ("connections that say a byte every now and then", Attack::Socket(slow_loris)),
+    ("connections with garbage", Attack::Socket(garbage)),
+    ("garbage after a CONNECT", Attack::Socket(garbage_inside)),
+    ("clients that come and go, each with sessions and filters", Attack::Socket(sessions)),
+    ("packets that are huge, and never whole", Attack::Socket(huge)),
+    ("messages retained, topics, subscriptions, 100,000 wanted", Attack::Socket(topics)),
+    ("subscribers that do not read", Attack::Socket(deaf)),
+    ("clients that say CONNECT and nothing more, 200 at once", Attack::Socket(idle)),
+    ("the same on the loopback port", Attack::Port(idle_on_port)),
+    ("visits to the status that are never whole", Attack::Status(visits)),
 ];
-
-const fn stays_out(act: fn(&Path, Instant) -> usize) -> Attack {
-    Attack { act, takes_places: false }
-}
-
-const fn takes_places(act: fn(&Path, Instant) -> usize) -> Attack {
-    Attack { act, takes_places: true }
-}
 
 /// Connections at once.
 const MANY: usize = 200;
@@ -196,6 +207,52 @@ fn deaf(socket: &Path, end: Instant) -> usize {
         thread::sleep(Duration::from_millis(20));
     }
     open.len()
+}
+
+fn idle(socket: &Path, end: Instant) -> usize {
+    idle_by(|| UnixStream::connect(socket), end)
+}
+
+fn idle_on_port(port: u16, end: Instant) -> usize {
+    idle_by(|| TcpStream::connect(("127.0.0.1", port)), end)
+}
+
+fn idle_by<S: Read + Write>(connect: impl Fn() -> io::Result<S>, end: Instant) -> usize {
+    let (mut open, mut count) = (VecDeque::new(), 0);
+    while Instant::now() < end {
+        if let Ok(stream) = connect() {
+            let mut wire = Wire::new(stream);
+            let mut connect = rumqttc::Connect::new(format!("idle-{count}"));
+            connect.keep_alive = 0;
+            // It does not wait for the answer.
+            if wire.put(&Packet::Connect(connect)).and_then(|()| wire.flush()).is_ok() {
+                open.push_back(wire);
+                count += 1;
+            }
+        }
+        if open.len() > MANY {
+            open.pop_front();
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    count
+}
+
+fn visits(port: u16, end: Instant) -> usize {
+    let (mut open, mut count) = (VecDeque::new(), 0);
+    while Instant::now() < end {
+        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) {
+            // The oldest are cut.
+            let _ = stream.write_all(b"GET /status HTTP/1.1\r\nHost: loc");
+            open.push_back(stream);
+            count += 1;
+        }
+        if open.len() > MANY {
+            open.pop_front();
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    count
 }
 
 /// A client that has said CONNECT and was let in.
