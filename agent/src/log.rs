@@ -22,6 +22,9 @@ const FILTER_VARIABLE: &str = "ATECC_LOG";
 /// Where systemd says which file the journal is, as `device:inode` (systemd.exec(5)).
 const JOURNAL_VARIABLE: &str = "JOURNAL_STREAM";
 
+/// What the journal takes for the priority of an error before a line (sd-daemon(3)).
+pub(crate) const ERROR: &str = "<3>";
+
 /// Changes what is logged; the error says why it cannot.
 pub(crate) type Filter = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
@@ -53,7 +56,7 @@ fn targets(filter: &str) -> Result<Targets, String> {
 }
 
 /// Whether standard error is the journal, and was not redirected since.
-fn is_journal() -> bool {
+pub(crate) fn is_journal() -> bool {
     let Ok(journal) = std::env::var(JOURNAL_VARIABLE) else { return false };
     rustix::fs::fstat(std::io::stderr())
         .is_ok_and(|file| journal == format!("{}:{}", file.st_dev, file.st_ino))

@@ -41,10 +41,12 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Not through the log, which may be filtered away. A closed stderr is nobody's problem.
+            // Not through the log, which may be filtered away; in the journal an error all the same. A closed stderr is
+            // nobody's problem.
+            let priority = if log::is_journal() { log::ERROR } else { "" };
             let _ = std::io::Write::write_fmt(
                 &mut std::io::stderr(),
-                format_args!("atecc-agent: {}\n", failure.message),
+                format_args!("{priority}atecc-agent: {}\n", failure.message),
             );
             ExitCode::from(failure.code)
         }
