@@ -3,6 +3,8 @@
 //! Before anything is done the service is told who does it (`process`, `boot` in the status details). So an agent that was
 //! started again meanwhile knows from the service what it was doing, and nothing has to be kept here.
 
+mod step;
+
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -13,6 +15,7 @@ use crate::jobs::command::{self, Outcome};
 use crate::jobs::{self, ANSWER_LIMIT, Details, Execution, Incoming, Operation, Status};
 use crate::mqtt::Message;
 use crate::supervisor::Report;
+use step::{Step, reason};
 
 /// How long it is waited before the same is tried again.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -24,8 +27,6 @@ const REBOOT_PATIENCE: Duration = Duration::from_secs(300);
 const MARGIN: Duration = Duration::from_secs(120);
 /// How often a version that differs is taken over for one answer.
 const MISMATCHES: u8 = 3;
-/// How often a reboot is tried.
-const REBOOTS: u8 = 2;
 
 /// Works on jobs.
 pub(super) struct Jobs {
@@ -51,15 +52,6 @@ struct Current {
     version: u64,
     mismatches: u8,
     step: Step,
-}
-
-enum Step {
-    /// It is to be said that it begins.
-    Announce(Operation, Details),
-    /// It is under way.
-    Work(Operation),
-    /// How it ended is to be said.
-    Tell(Status, Details),
 }
 
 impl Jobs {
@@ -107,46 +99,12 @@ impl Jobs {
         let Execution { job_id, status_details, version_number, job_document, .. } = execution;
         let step = match Operation::of(&job_document, &self.config) {
             Err(unfit) => Step::Tell(Status::Rejected, reason(&unfit.to_string())),
-            Ok(operation) => self.begin(operation, &status_details),
+            Ok(operation) => Step::first(operation, &status_details, &self.process),
         };
         if let Step::Announce(operation, _) = &step {
             means.tell(Report::JobStarted { job: job_id.clone(), operation: operation.name() });
         }
         self.current = Some(Current { job: job_id, version: version_number, mismatches: 0, step });
-    }
-
-    /// The first step of `operation`, of which the service was told `before`.
-    fn begin(&self, operation: Operation, before: &Details) -> Step {
-        let boot = boot();
-        let mut attempt = 1;
-        if let Some(process) = before.get("process") {
-            let succeeded = || Step::Tell(Status::Succeeded, Details::new());
-            attempt = before
-                .get("attempt")
-                .and_then(|attempt| attempt.parse().ok())
-                .unwrap_or(1_u8)
-                .saturating_add(1);
-            match &operation {
-                Operation::Reboot if before.get("boot") != Some(&boot) => return succeeded(),
-                Operation::Reboot if attempt > REBOOTS => {
-                    let why = "the machine was told to start again, and did not: its boot id is the same";
-                    return Step::Tell(Status::Failed, reason(why));
-                }
-                Operation::RestartAgent if *process != self.process => return succeeded(),
-                Operation::Run(command) if !command.repeatable => {
-                    let why = "the agent ended while the command ran; whether it was done is not known";
-                    return Step::Tell(Status::Failed, reason(why));
-                }
-                _ => {}
-            }
-        }
-        let details = [
-            ("operation", operation.name().to_owned()),
-            ("process", self.process.clone()),
-            ("boot", boot),
-            ("attempt", attempt.to_string()),
-        ];
-        Step::Announce(operation, details.map(|(name, value)| (name.to_owned(), value)).into())
     }
 
     /// The service knows that `operation` begins.
@@ -318,57 +276,5 @@ fn limit(operation: &Operation) -> Duration {
         Operation::Reboot => REBOOT_LIMIT + REBOOT_PATIENCE,
         Operation::Run(command) => command.limit,
         Operation::RestartAgent | Operation::LogLevel(_) => REBOOT_LIMIT,
-    }
-}
-
-/// Says why, within what AWS takes.
-fn reason(why: &str) -> Details {
-    let why = why.chars().filter(|character| !character.is_control()).take(1000).collect();
-    Details::from([("reason".to_owned(), why)])
-}
-
-/// Tells one run of the machine from the next (random(4)). Empty where the kernel does not say.
-fn boot() -> String {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    Some(id.trim().to_owned()).filter(|id| !id.is_empty()).unwrap_or_else(|| "unknown".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn jobs() -> Jobs {
-        Jobs::new("x", &config::Jobs::default(), None)
-    }
-
-    fn details(jobs: &Jobs, operation: Operation, boot: Option<&str>, attempt: &str) -> Details {
-        let Step::Announce(_, mut details) = jobs.begin(operation, &Details::new()) else { unreachable!() };
-        details.insert("attempt".to_owned(), attempt.to_owned());
-        if let Some(boot) = boot {
-            details.insert("boot".to_owned(), boot.to_owned());
-        }
-        details
-    }
-
-    #[test]
-    fn a_reboot_is_done_when_the_machine_has_another_boot_id() {
-        let (before, after) = (jobs(), jobs());
-        let other = details(&before, Operation::Reboot, Some("another"), "1");
-        assert!(matches!(after.begin(Operation::Reboot, &other), Step::Tell(Status::Succeeded, _)));
-        let same = details(&before, Operation::Reboot, None, "1");
-        assert!(matches!(after.begin(Operation::Reboot, &same), Step::Announce(..)));
-        let again = details(&before, Operation::Reboot, None, "2");
-        assert!(
-            matches!(after.begin(Operation::Reboot, &again), Step::Tell(Status::Failed, _)),
-            "no endless reboots"
-        );
-    }
-
-    #[test]
-    fn a_restart_of_the_agent_is_done_when_another_process_asks() {
-        let (before, after) = (jobs(), jobs());
-        let told = details(&before, Operation::RestartAgent, None, "1");
-        assert!(matches!(after.begin(Operation::RestartAgent, &told), Step::Tell(Status::Succeeded, _)));
-        assert!(matches!(before.begin(Operation::RestartAgent, &told), Step::Announce(..)));
     }
 }
