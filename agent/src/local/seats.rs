@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long a newcomer waits for the place of one that has to go, and whose messages are still committed.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a client is new: it had no time yet for its first message or subscription, and is not the first to go.
-const NEW: Duration = Duration::from_secs(1);
+/// How long a client stays at least: it needs a moment for its first message or subscription before it is judged.
+const MOMENT: Duration = Duration::from_millis(200);
 /// How often it is told at most that somebody had to go.
 const TELL: Duration = Duration::from_secs(60);
 
@@ -86,15 +86,25 @@ impl Seats {
         let mut seat = self.enter(user);
         let place = match self.places.clone().try_acquire_owned() {
             Ok(place) => place,
-            Err(_) => {
-                self.make_room(user);
-                // Those that wait get places in the order in which they came.
-                timeout(PATIENCE, self.places.clone().acquire_owned()).await.ok()?.ok()?
-            }
+            Err(_) => timeout(PATIENCE, self.wait_for_place(user)).await.ok().flatten()?,
         };
         seat.place = Some(place);
         seat.note(|entry| entry.state = State::Sits);
         Some(seat)
+    }
+
+    /// The next place, and room for it as long as there are more that wait than leave.
+    async fn wait_for_place(&self, user: User) -> Option<OwnedSemaphorePermit> {
+        // Those that wait get places in the order in which they came.
+        let free = self.places.clone().acquire_owned();
+        tokio::pin!(free);
+        loop {
+            let pause = self.make_room(user);
+            tokio::select! {
+                place = &mut free => return place.ok(),
+                () = sleep(pause) => {}
+            }
+        }
     }
 
     fn enter(self: &Arc<Self>, user: User) -> Seat {
@@ -108,11 +118,20 @@ impl Seats {
         Seat { number, seats: self.clone(), out: told, place: None }
     }
 
-    /// Tells the one that has to go for a newcomer of `user`.
-    fn make_room(&self, user: User) {
+    /// Tells the one that has to go for a newcomer of `user`, if more wait than leave. Gives how long to wait until it is
+    /// worth looking again.
+    fn make_room(&self, user: User) -> Duration {
         let mut book = self.book();
-        let Some(number) = book.goes_for(user) else { return };
-        let Some(entry) = book.entries.get_mut(&number) else { return };
+        if book.count(State::Leaves) >= book.count(State::Waits) {
+            return MOMENT;
+        }
+        let Some(entry) = book.goes_for(user).and_then(|number| book.entries.get_mut(&number)) else {
+            return MOMENT;
+        };
+        let young = MOMENT.saturating_sub(entry.came.elapsed());
+        if !young.is_zero() {
+            return young;
+        }
         entry.state = State::Leaves;
         // It may just have gone by itself.
         let _ = entry.out.send(true);
@@ -126,6 +145,7 @@ impl Seats {
                 self.most
             );
         }
+        MOMENT
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -134,8 +154,12 @@ impl Seats {
 }
 
 impl Book {
+    fn count(&self, state: State) -> usize {
+        self.entries.values().filter(|entry| entry.state == state).count()
+    }
+
     /// Who goes for a newcomer of `user`, who has entered already: of the user with the most clients the one that only
-    /// said CONNECT, a while ago, or does not read, and of several the one that was silent for longest.
+    /// said CONNECT or does not read, and of several the one that was silent for longest.
     fn goes_for(&self, user: User) -> Option<u64> {
         let mut counts = BTreeMap::<User, usize>::new();
         for entry in self.entries.values().filter(|entry| entry.state != State::Leaves) {
@@ -145,14 +169,8 @@ impl Book {
         let (whose, _) = counts.into_iter().max_by_key(|(one, count)| (*count, *one == user))?;
         let sitting =
             self.entries.iter().filter(|(_, entry)| entry.user == whose && entry.state == State::Sits);
-        let first = sitting.min_by_key(|(_, entry)| (entry.is_busy(), entry.heard));
+        let first = sitting.min_by_key(|(_, entry)| (entry.works && entry.reads, entry.heard));
         first.map(|(number, _)| *number)
-    }
-}
-
-impl Entry {
-    fn is_busy(&self) -> bool {
-        self.reads && (self.works || self.came.elapsed() < NEW)
     }
 }
 
@@ -201,7 +219,7 @@ mod tests {
     /// Takes a place, which is free or becomes so, and has had it for a while.
     async fn sits(seats: &Arc<Seats>, user: User) -> Seat {
         let seat = sits_down(seats, user).await;
-        seat.note(|entry| entry.came -= NEW);
+        seat.note(|entry| entry.came -= MOMENT);
         seat
     }
 
@@ -220,63 +238,90 @@ mod tests {
         assert!(timeout(Duration::from_millis(20), seats.take(user)).await.is_err());
     }
 
+    /// Which of `all` has to go for a newcomer of `user`; it goes.
+    async fn goes(seats: &Arc<Seats>, user: User, all: &mut Vec<(&'static str, Seat)>) -> &'static str {
+        comes(seats, user).await;
+        let told: Vec<_> = (0..all.len()).filter(|number| has_to_go(&all[*number].1)).collect();
+        assert_eq!(told.len(), 1, "one for one");
+        all.remove(told[0]).0
+    }
+
     #[tokio::test]
     async fn the_one_that_only_connected_goes_before_those_that_do_something() {
         let seats = Seats::new(3);
-        let (works, idle, deaf) =
-            (sits(&seats, ALICE).await, sits(&seats, ALICE).await, sits(&seats, ALICE).await);
-        works.heard(true);
-        deaf.heard(true);
-        deaf.reads(false);
-        idle.heard(false);
-        comes(&seats, ALICE).await;
-        assert!(has_to_go(&deaf) && !has_to_go(&idle) && !has_to_go(&works));
-        comes(&seats, ALICE).await;
-        assert!(has_to_go(&idle) && !has_to_go(&works));
-        comes(&seats, ALICE).await;
-        assert!(has_to_go(&works));
-        assert_eq!(seats.taken(), 3, "they have not gone yet");
+        let mut all = Vec::new();
+        for name in ["works", "idle", "deaf"] {
+            all.push((name, sits(&seats, ALICE).await));
+        }
+        all[0].1.heard(true);
+        all[2].1.heard(true);
+        all[2].1.reads(false);
+        all[1].1.heard(false);
+        assert_eq!(goes(&seats, ALICE, &mut all).await, "deaf");
+        let one_more = sits_down(&seats, ALICE).await;
+        one_more.heard(true);
+        assert_eq!(goes(&seats, ALICE, &mut all).await, "idle");
+        let and_one = sits_down(&seats, ALICE).await;
+        and_one.heard(true);
+        assert_eq!(goes(&seats, ALICE, &mut all).await, "works");
     }
 
     #[tokio::test]
     async fn among_those_alike_the_one_that_was_silent_for_longest_goes() {
         let seats = Seats::new(2);
-        let (first, second) = (sits(&seats, ALICE).await, sits(&seats, ALICE).await);
-        second.heard(true);
+        let mut all = vec![("first", sits(&seats, ALICE).await), ("second", sits(&seats, ALICE).await)];
+        all[1].1.heard(true);
         tokio::time::sleep(Duration::from_millis(2)).await;
-        first.heard(true);
-        comes(&seats, ALICE).await;
-        assert!(has_to_go(&second) && !has_to_go(&first));
+        all[0].1.heard(true);
+        assert_eq!(goes(&seats, ALICE, &mut all).await, "second");
     }
 
     #[tokio::test]
-    async fn who_came_just_now_has_a_moment_for_its_first_message() {
+    async fn who_came_just_now_has_a_moment_for_itsone_more_message() {
         let seats = Seats::new(2);
         let (works, new) = (sits(&seats, ALICE).await, sits_down(&seats, ALICE).await);
         works.heard(true);
-        tokio::time::sleep(Duration::from_millis(2)).await;
         new.heard(false);
         comes(&seats, ALICE).await;
-        assert!(has_to_go(&works) && !has_to_go(&new));
+        assert!(!has_to_go(&works) && !has_to_go(&new), "the newcomer waits for it");
+        let third = seats.take(ALICE);
+        let says = async {
+            sleep(MOMENT / 2).await;
+            new.heard(true);
+            works.is_needed().await;
+            drop(works);
+        };
+        let (third, ()) = tokio::join!(third, says);
+        assert!(third.is_some() && !has_to_go(&new));
+    }
+
+    #[tokio::test]
+    async fn who_does_nothing_after_its_moment_goes_before_those_that_work() {
+        let seats = Seats::new(2);
+        let (works, new) = (sits(&seats, ALICE).await, sits_down(&seats, ALICE).await);
+        works.heard(true);
+        let leaves = async {
+            new.is_needed().await;
+            drop(new);
+        };
+        let (third, ()) = tokio::join!(seats.take(ALICE), leaves);
+        assert!(third.is_some() && !has_to_go(&works));
     }
 
     #[tokio::test]
     async fn who_has_many_gives_and_who_has_few_does_not() {
         let seats = Seats::new(4);
         let bob = sits(&seats, BOB).await;
-        let alices = [sits(&seats, ALICE).await, sits(&seats, ALICE).await, sits(&seats, ALICE).await];
-        alices.iter().for_each(|seat| seat.heard(true));
-        // However many of hers come at once, and Bob's only client is idle.
-        for _ in 0..5 {
-            comes(&seats, ALICE).await;
+        let mut alices = Vec::new();
+        for name in ["first", "second", "third"] {
+            alices.push((name, sits(&seats, ALICE).await));
+            alices.last().unwrap().1.heard(true);
         }
-        assert!(!has_to_go(&bob) && alices.iter().all(has_to_go));
-        let seats = Seats::new(4);
-        let alices = [sits(&seats, ALICE).await, sits(&seats, ALICE).await];
-        let ports = [sits(&seats, User::Port).await, sits(&seats, User::Port).await];
-        comes(&seats, BOB).await;
-        comes(&seats, BOB).await;
-        assert_eq!(alices.iter().chain(&ports).filter(|seat| has_to_go(seat)).count(), 2);
+        // Bob's only client is idle.
+        assert_eq!(goes(&seats, ALICE, &mut alices).await, "first");
+        alices.push(("fourth", sits(&seats, ALICE).await));
+        assert_eq!(goes(&seats, BOB, &mut alices).await, "fourth");
+        assert!(!has_to_go(&bob));
     }
 
     #[tokio::test]
