@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 /// How long a newcomer waits for the place of one that has to go, and whose messages are still committed.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a client stays at least: it needs a moment for its first message or subscription before it is judged.
-const MOMENT: Duration = Duration::from_millis(200);
+const MOMENT: Duration = Duration::from_millis(50);
 /// How often it is told at most that somebody had to go.
 const TELL: Duration = Duration::from_secs(60);
 
