@@ -13,6 +13,7 @@ mod front;
 mod listener;
 mod seats;
 mod topics;
+mod user;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -127,19 +127,13 @@ impl Running {
         self.told.len()
     }
 
-    /// What it has told, as far as somebody looked at it.
-    #[allow(dead_code, reason = "the demo looks at one thing after the other")]
-    pub(crate) fn told(&self) -> &[Report] {
-        &self.told
-    }
-
     /// Waits for something that the agent tells after `place`.
     pub(crate) fn wait_for<T>(
         &mut self,
         place: usize,
         limit: Duration,
         what: &str,
-        fits: impl Fn(&Report) -> Option<T>,
+        mut fits: impl FnMut(&Report) -> Option<T>,
     ) -> Anything<T> {
         let end = Instant::now() + limit;
         let mut next = place;

@@ -31,10 +31,12 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Watches `level`. A change counts after it has lasted for `debounce`, and then `changed` is called.
+    /// Watches `level`, whose chip is at `node`, if its hardware can go. A change counts after it has lasted for
+    /// `debounce`, and then `changed` is called.
     pub(super) fn watch(
         name: &str,
         mut level: impl Level,
+        node: Option<Node>,
         debounce: Duration,
         changed: impl Fn() + Send + 'static,
     ) -> io::Result<Self> {
@@ -66,12 +68,7 @@ impl Input {
                 }
             }
         })?;
-        Ok(Self { state, node: None })
-    }
-
-    /// Its chip is at `node`.
-    pub(super) fn on_node(self, node: Node) -> Self {
-        Self { node: Some(node), ..self }
+        Ok(Self { state, node })
     }
 }
 
@@ -126,7 +123,7 @@ mod tests {
         let (told, changes) = mpsc::channel();
         send.send(false).unwrap();
         let changed = move || told.send(()).unwrap();
-        let input = Input::watch("x", Readings(readings, false), Duration::from_millis(1), changed).unwrap();
+        let input = Input::watch("x", Readings(readings, false), None, Duration::from_millis(1), changed).unwrap();
         // On, and off again when the bounce is over.
         for level in [true, false, false] {
             send.send(level).unwrap();

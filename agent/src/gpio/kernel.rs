@@ -120,12 +120,12 @@ impl Found {
             }
         };
         let pin = Pin { request, offset: self.offset, has_edges };
-        let input = Input::watch(property, pin, debounce, changed).map_err(|source| Error::Refused {
+        let node = Some(Node::new(&self.chip));
+        Input::watch(property, pin, node, debounce, changed).map_err(|source| Error::Refused {
             property: property.to_owned(),
             action: "cannot watch it".to_owned(),
             source,
-        })?;
-        Ok(input.on_node(Node::new(&self.chip)))
+        })
     }
 }
 

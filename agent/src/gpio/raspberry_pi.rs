@@ -37,7 +37,7 @@ pub(super) fn input(
     changed: impl Fn() + Send + 'static,
 ) -> Result<Input, Error> {
     let pin = Pin { pin: get(property, number)?.into_input(), active_low };
-    Input::watch(property, pin, debounce, changed)
+    Input::watch(property, pin, None, debounce, changed)
         .map_err(|source| refused(property, "cannot watch it", source))
 }
 

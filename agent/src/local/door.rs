@@ -1,13 +1,14 @@
 //! Who may stay: a connection that has no place of a client holds none up either, and there are few of them at once.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
-use super::seats::{Seat, Seats, User};
+use super::seats::{Seat, Seats};
+use super::user::User;
 
 /// Connections of one socket that have not said CONNECT, or wait for a place.
 const MOST_STRANGERS: usize = 32;
@@ -79,11 +80,7 @@ impl Strangers {
 
     /// The oldest of the user with the most.
     fn goes_next(&self) -> Option<usize> {
-        let mut counts = BTreeMap::<User, usize>::new();
-        for one in &self.0 {
-            *counts.entry(one.user).or_default() += 1;
-        }
-        let most = counts.into_iter().max_by_key(|(_, count)| *count).map(|(user, _)| user);
+        let most = User::with_the_most(self.0.iter().map(|one| one.user), None);
         self.0.iter().position(|one| Some(one.user) == most)
     }
 }

@@ -13,7 +13,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::Options;
 use super::door::{Door, Strangers};
 use super::front::Front;
-use super::seats::{Seats, User};
+use super::seats::Seats;
+use super::user::User;
 use crate::socket;
 
 /// How long nobody is accepted after accepting failed, for lack of file descriptors for example.

@@ -7,21 +7,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
+use super::user::User;
+
 /// How long a newcomer waits for the place of one that has to go, and whose messages are still committed.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a client stays at least: it needs a moment for its first message or subscription before it is judged.
 const MOMENT: Duration = Duration::from_millis(50);
 /// How often it is told at most that somebody had to go.
 const TELL: Duration = Duration::from_secs(60);
-
-/// Who is at the other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum User {
-    /// Of a port nobody knows who came there: all of them are one user.
-    Port,
-    /// The user id of the process that connected to the Unix socket.
-    Id(u32),
-}
 
 /// All places.
 #[derive(Debug)]
@@ -161,12 +154,9 @@ impl Book {
     /// Who goes for a newcomer of `user`, who has entered already: of the user with the most clients the one that only
     /// said CONNECT or does not read, and of several the one that was silent for longest.
     fn goes_for(&self, user: User) -> Option<u64> {
-        let mut counts = BTreeMap::<User, usize>::new();
-        for entry in self.entries.values().filter(|entry| entry.state != State::Leaves) {
-            *counts.entry(entry.user).or_default() += 1;
-        }
+        let staying = self.entries.values().filter(|entry| entry.state != State::Leaves);
         // With equal shares the newcomer's own user gives.
-        let (whose, _) = counts.into_iter().max_by_key(|(one, count)| (*count, *one == user))?;
+        let whose = User::with_the_most(staying.map(|entry| entry.user), Some(user))?;
         let sitting =
             self.entries.iter().filter(|(_, entry)| entry.user == whose && entry.state == State::Sits);
         let first = sitting.min_by_key(|(_, entry)| (entry.works && entry.reads, entry.heard));
@@ -277,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_came_just_now_has_a_moment_for_itsone_more_message() {
+    async fn who_came_just_now_has_a_moment_for_its_first_message() {
         let seats = Seats::new(2);
         let (works, new) = (sits(&seats, ALICE).await, sits_down(&seats, ALICE).await);
         works.heard(true);

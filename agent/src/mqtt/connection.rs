@@ -1,7 +1,7 @@
 //! One connection: from dialling to the last byte, in either version of the protocol.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -149,14 +149,15 @@ impl Driver {
         let mut heard = Instant::now();
         loop {
             let Self { protocol, connector, silence } = self;
-            let step = async {
+            // Pinned here: it has 4 KiB, which would be copied into the time limit for each packet.
+            let mut step = pin!(async {
                 match protocol {
                     Protocol::V3(driver) => driver.step(connector).await,
                     Protocol::V5(driver) => driver.step(connector).await,
                 }
-            };
+            });
             let step = match heard.checked_add(*silence) {
-                Some(end) => timeout_at(end, step).await.unwrap_or(Err(Disconnect::Silent)),
+                Some(end) => timeout_at(end, step.as_mut()).await.unwrap_or(Err(Disconnect::Silent)),
                 None => step.await,
             };
             match step {

@@ -67,8 +67,8 @@ impl fmt::Display for Event<'_> {
                 _ => write!(f, "0x{address:02x} write {} bytes", bytes.len()),
             },
             Self::Written { address, bytes, executed: Some(Executed { packet, status, busy }) } => {
-                let (length, name) = (bytes.len(), Name(packet));
-                write!(f, "0x{address:02x} write {length} bytes: {name}, {status:?} after {busy:.1?}")
+                let (length, name, milliseconds) = (bytes.len(), Name(packet), 1_000.0 * busy.as_secs_f64());
+                write!(f, "0x{address:02x} write {length} bytes: {name}, {status:?} after {milliseconds:.1} ms")
             }
         }
     }

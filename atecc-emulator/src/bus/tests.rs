@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use atecc::packet::Packet;
+use atecc::{Status, packet::Packet};
 
 use super::*;
-use crate::{Pace, provision::Personality};
+use crate::{Pace, chip::Executed, provision::Personality};
 
 fn bus(personality: Personality) -> Bus {
     let chip = Chip::new(personality.make().unwrap(), Pace::Typical);
@@ -79,6 +79,14 @@ fn the_log_names_commands_and_not_what_they_carry() {
     }
     assert!(log.lines().all(|line| line.len() < 90));
     assert!(!log.contains(&format!("{:02x}{:02x}{:02x}", answer[1], answer[2], answer[3])));
+}
+
+#[test]
+fn the_log_has_milliseconds_however_short_a_command_is() {
+    let packet = Packet::new(0x16, 0x43, 0, &[], 0);
+    let executed = Executed { packet, status: Status::Success, busy: Duration::from_micros(948) };
+    let event = Event::Written { address: 0x35, bytes: &[0; 40], executed: Some(&executed) };
+    assert_eq!(event.to_string(), "0x35 write 40 bytes: Nonce(0x43, 0x0000), Success after 0.9 ms");
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_served_bus_logs_wakes_commands_and_times_but_no_bytes() {
     {
         let line =
             log.lines().find(|line| line.contains(command)).unwrap_or_else(|| panic!("{command}:\n{log}"));
-        let milliseconds: f64 = between(line, "Success after ", "ms");
+        let milliseconds: f64 = between(line, "Success after ", " ms");
         assert!(took.contains(&(milliseconds as i32)), "{line}");
         // A byte takes 90 µs.
         let bus: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
