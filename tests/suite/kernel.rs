@@ -1,4 +1,4 @@
-//! The programs as users have them, built for release, on a real kernel: Debian's own, in QEMU, with a /dev/i2c-0 and a
+//! The programs on a real kernel: Debian's own, in QEMU, with a /dev/i2c-0 and a
 //! /dev/ttyUSB0 that its own drivers make, and an emulated chip behind each, and a /dev/gpiochip0 of an emulated adapter.
 //! `tests/kernel/run` boots it, once for all of these tests, and what each step said lies in a folder.
 
@@ -10,14 +10,12 @@ use std::{
     time::Duration,
 };
 
-use super::support::{Running, program, repository, run, target_directory};
+use super::support::{Running, products, program, repository, run, target_directory};
 
 /// Where a step was taken.
 const I2C: &str = "i2c";
 const SERIAL: &str = "serial";
 
-/// Release builds with one optimisation over all crates take their time.
-const BUILD_LIMIT: Duration = Duration::from_secs(1_800);
 /// Boots and does everything in 40 s on a machine with nothing else to do.
 const GUEST_LIMIT: Duration = Duration::from_secs(290);
 
@@ -25,21 +23,14 @@ const GUEST_LIMIT: Duration = Duration::from_secs(290);
 fn guest() -> &'static Path {
     // Where it fails once, it is not tried again for each test.
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-        let cargo = |arguments: &[&str]| {
-            let mut cargo = Command::new(env!("CARGO"));
-            cargo.current_dir(repository()).env("CARGO_TARGET_DIR", target_directory());
-            Running::start(cargo.args(["build", "--locked"]).args(arguments)).finish(BUILD_LIMIT).succeeded();
-        };
-        cargo(&["--release", "-p", "atecc-cli", "-p", "atecc-agent", "-p", "pkcs11-atecc"]);
-        cargo(&["-p", "tests", "--bin", "kernel-bus", "--bin", "kernel-gpio", "--bin", "kernel-serial"]);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel");
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
         }
         let mut script = Command::new(repository().join("tests/kernel/run"));
         script.env("CARGO_TARGET_DIR", target_directory());
-        let (release, debug) = (target_directory().join("release"), target_directory().join("debug"));
-        Running::start(script.arg(release).arg(debug).arg(&folder)).finish(GUEST_LIMIT).succeeded();
+        let helpers = Path::new(env!("CARGO_BIN_EXE_kernel-bus")).parent().unwrap();
+        Running::start(script.arg(products()).arg(helpers).arg(&folder)).finish(GUEST_LIMIT).succeeded();
         folder
     });
     &FOLDER

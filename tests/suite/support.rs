@@ -30,17 +30,28 @@ pub(crate) fn repository() -> &'static Path {
 
 /// A fresh build of a program of the workspace, in the profile of the tests.
 pub(crate) fn program(name: &str) -> PathBuf {
+    products().join(name)
+}
+
+/// The folder with fresh builds of what the packages hold, in the profile of the tests: atecc, atecc-agent and
+/// libpkcs11_atecc.so.
+pub(crate) fn products() -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(repository()).args(["build", "--quiet", "--bin", "atecc", "--bin", "atecc-agent"]);
-        cargo.env("CARGO_TARGET_DIR", target_directory());
+        cargo.current_dir(repository()).args(["build", "--quiet", "--locked", "--lib"]);
+        cargo.args(["--bin", "atecc", "--bin", "atecc-agent"]).env("CARGO_TARGET_DIR", target_directory());
         if !cfg!(debug_assertions) {
             cargo.arg("--release");
         }
         assert!(cargo.status().unwrap().success(), "the programs under test do not build");
     });
-    profile_directory().join(name)
+    profile_directory()
+}
+
+/// What cargo calls the profile of the tests.
+pub(crate) fn profile() -> &'static str {
+    if cfg!(debug_assertions) { "dev" } else { "release" }
 }
 
 /// The PKCS#11 module that was built for this run of the tests.

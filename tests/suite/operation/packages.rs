@@ -6,10 +6,10 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::support::{Finished, Running, repository, run, target_directory};
+use crate::support::{Finished, Running, products, profile, repository, run, target_directory};
 
-/// Release builds with one optimisation over all crates take their time; the test with a real kernel shares them.
-const BUILD_LIMIT: Duration = Duration::from_secs(1_800);
+/// The first time cargo-deb is built, too.
+const PACK_LIMIT: Duration = Duration::from_secs(900);
 /// How long a slow mirror may take.
 const ROOT_LIMIT: Duration = Duration::from_secs(600);
 /// What dpkg, its scripts and the tools for users write beside the files of packages.
@@ -79,7 +79,7 @@ pub(super) fn clean_root() -> PathBuf {
     clean
 }
 
-/// The folder with the three packages, made once for all tests.
+/// The folder with the three packages, made once for all tests of what these have built.
 pub(super) fn packages() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = target_directory().join("debian");
@@ -87,8 +87,9 @@ pub(super) fn packages() -> &'static Path {
             fs::remove_dir_all(&folder).unwrap();
         }
         let mut build = Command::new(repository().join("packaging/build"));
-        build.arg(&folder).env("CARGO_TARGET_DIR", target_directory());
-        Running::start(&mut build).finish(BUILD_LIMIT).succeeded();
+        products();
+        build.args(["--built", profile()]).arg(&folder).env("CARGO_TARGET_DIR", target_directory());
+        Running::start(&mut build).finish(PACK_LIMIT).succeeded();
         folder
     });
     &FOLDER
