@@ -1,10 +1,10 @@
 //! The Debian packages on a clean Debian 12: installed, looked at, removed, purged.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
+use std::{env, fs};
 
 use crate::support::{Finished, Running, products, profile, repository, run, target_directory};
 
@@ -79,10 +79,13 @@ pub(super) fn clean_root() -> PathBuf {
     clean
 }
 
-/// The folder with the three packages, made once for all tests of what these have built.
+/// The folder with the three packages: the one that `PACKAGES` names, or made once for all tests of what these have built.
 pub(super) fn packages() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-        let folder = target_directory().join("debian");
+        if let Some(folder) = env::var_os("PACKAGES") {
+            return folder.into();
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
         }
