@@ -123,7 +123,8 @@ mod tests {
         let (told, changes) = mpsc::channel();
         send.send(false).unwrap();
         let changed = move || told.send(()).unwrap();
-        let input = Input::watch("x", Readings(readings, false), None, Duration::from_millis(1), changed).unwrap();
+        let input =
+            Input::watch("x", Readings(readings, false), None, Duration::from_millis(1), changed).unwrap();
         // On, and off again when the bounce is over.
         for level in [true, false, false] {
             send.send(level).unwrap();

@@ -36,7 +36,10 @@ mod tests {
         for asks in [alice, bob] {
             assert_eq!(most(&[alice, bob], Some(asks)), Some(asks));
         }
-        assert_eq!(most(&[alice, bob, bob, alice], Some(User::Port)).map(|user| user == User::Port), Some(false));
+        assert_eq!(
+            most(&[alice, bob, bob, alice], Some(User::Port)).map(|user| user == User::Port),
+            Some(false)
+        );
         assert_eq!(most(&[], Some(alice)), None);
     }
 }

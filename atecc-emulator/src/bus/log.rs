@@ -68,7 +68,10 @@ impl fmt::Display for Event<'_> {
             },
             Self::Written { address, bytes, executed: Some(Executed { packet, status, busy }) } => {
                 let (length, name, milliseconds) = (bytes.len(), Name(packet), 1_000.0 * busy.as_secs_f64());
-                write!(f, "0x{address:02x} write {length} bytes: {name}, {status:?} after {milliseconds:.1} ms")
+                write!(
+                    f,
+                    "0x{address:02x} write {length} bytes: {name}, {status:?} after {milliseconds:.1} ms"
+                )
             }
         }
     }
