@@ -18,7 +18,7 @@ const WAKE: f64 = 1.5;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// How often each start is measured.
-    #[arg(long, value_name = "N", default_value_t = 11)]
+    #[arg(long, value_name = "N", default_value_t = 31)]
     starts: usize,
 }
 
