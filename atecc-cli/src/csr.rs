@@ -4,14 +4,11 @@ mod names;
 
 use std::path::PathBuf;
 
-use atecc::{
-    Slot,
-    request::{AlternativeName, Attribute, KeyUsage, Request},
-};
+use atecc::request::{AlternativeName, Attribute, KeyUsage, Request};
 use names::{San, Subject};
 use x509_cert::der::pem::{LineEnding, encode_string};
 
-use crate::{error::Error, output, session::Session, values};
+use crate::{error::Error, key_slot::KeySlot, output, session::Session};
 
 /// Make a certificate request (CSR) for a key that is in the chip, in PEM.
 ///
@@ -31,9 +28,8 @@ pub(crate) struct Arguments {
     /// Ask for the key usage "digital signature"; authorities mostly decide that themselves.
     #[arg(long)]
     key_usage: bool,
-    /// The slot of the key.
-    #[arg(long, value_name = "N", default_value = "0", value_parser = values::slot)]
-    slot: Slot,
+    #[command(flatten)]
+    key: KeySlot,
     /// Write to this file instead of standard output; an existing file is replaced.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     out: Option<PathBuf>,
@@ -52,8 +48,9 @@ pub(crate) fn run(session: &mut Session, arguments: &Arguments) -> Result<(), Er
         alternative_names: &alternative_names,
         key_usage: arguments.key_usage.then_some(KeyUsage::DIGITAL_SIGNATURE),
     };
-    let to_be_signed = request.to_be_signed(&token.public_key(arguments.slot)?)?;
-    let signature = token.sign(arguments.slot, &to_be_signed.digest())?;
+    let slot = arguments.key.of(&token)?;
+    let to_be_signed = request.to_be_signed(&token.public_key(slot)?)?;
+    let signature = token.sign(slot, &to_be_signed.digest())?;
     let der = to_be_signed.assemble(&signature)?;
     let pem =
         encode_string("CERTIFICATE REQUEST", LineEnding::LF, &der).map_err(x509_cert::der::Error::from)?;

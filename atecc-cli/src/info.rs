@@ -32,7 +32,7 @@ struct Info {
     i2c_address: u8,
     configuration_locked: bool,
     data_locked: bool,
-    /// Of slot 0; nothing if that holds no key.
+    /// Of the key that identifies the chip; nothing if it has none.
     public_key: Option<String>,
     /// Nothing if the chip stores no certificates.
     identity: Option<Identity>,
@@ -52,7 +52,7 @@ struct Identity {
 pub(crate) fn run(session: &mut Session, arguments: &Arguments) -> Result<(), Error> {
     let token = session.token()?;
     let configuration = token.read_configuration()?;
-    let public_key = match token.public_key(atecc::Slot::PRIMARY_KEY) {
+    let public_key = match token.public_key(token.primary_key()?) {
         Ok(key) => Some(output::hex(key.as_bytes())),
         Err(error) if error.chip_status().is_some() => None,
         Err(error) => return Err(error.into()),

@@ -15,6 +15,7 @@ mod emulator;
 mod error;
 mod genkey;
 mod info;
+mod key_slot;
 mod list;
 mod lock;
 mod man;

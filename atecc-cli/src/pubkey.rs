@@ -2,18 +2,17 @@
 
 use std::path::PathBuf;
 
-use atecc::{Slot, certificate::key_identifier};
+use atecc::certificate::key_identifier;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::{error::Error, output, public_key, session::Session, values};
+use crate::{error::Error, key_slot::KeySlot, output, public_key, session::Session};
 
 /// Print the public key that belongs to a private key in the chip.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The slot of the key.
-    #[arg(long, value_name = "N", default_value = "0", value_parser = values::slot)]
-    slot: Slot,
+    #[command(flatten)]
+    key: KeySlot,
     /// How the key is written.
     #[arg(long, value_enum, default_value_t = Format::Pem)]
     format: Format,
@@ -44,12 +43,14 @@ struct Document {
 }
 
 pub(crate) fn run(session: &mut Session, arguments: &Arguments) -> Result<(), Error> {
-    let key = session.token()?.public_key(arguments.slot)?;
+    let token = session.token()?;
+    let slot = arguments.key.of(&token)?;
+    let key = token.public_key(slot)?;
     let hex = output::hex(key.as_bytes());
     let pem = public_key::to_pem(&key)?;
     if arguments.json {
         return output::json(&Document {
-            slot: arguments.slot.number(),
+            slot: slot.number(),
             public_key: hex,
             key_identifier: output::hex(&key_identifier(&key)),
             pem,

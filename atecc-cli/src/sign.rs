@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use atecc::Slot;
-
-use crate::{error::Error, message::Message, output, session::Session, signature::Format, values};
+use crate::{error::Error, key_slot::KeySlot, message::Message, output, session::Session, signature::Format};
 
 /// Sign a file with a key that is in the chip.
 ///
@@ -14,9 +12,8 @@ use crate::{error::Error, message::Message, output, session::Session, signature:
 pub(crate) struct Arguments {
     #[command(flatten)]
     message: Message,
-    /// The slot of the key.
-    #[arg(long, value_name = "N", default_value = "0", value_parser = values::slot)]
-    slot: Slot,
+    #[command(flatten)]
+    key: KeySlot,
     /// How the signature is written.
     #[arg(long, value_enum, default_value_t = Format::Der)]
     format: Format,
@@ -28,7 +25,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(session: &mut Session, arguments: &Arguments) -> Result<(), Error> {
     let token = session.token()?;
     let digest = arguments.message.digest(session)?;
-    let signature = arguments.format.write(&token.sign(arguments.slot, &digest)?);
+    let signature = token.sign(arguments.key.of(&token)?, &digest)?;
+    let signature = arguments.format.write(&signature);
     if arguments.format.is_text() {
         output::text(&String::from_utf8_lossy(&signature), arguments.out.as_deref())
     } else {

@@ -2,11 +2,12 @@
 
 use std::{fs, path::PathBuf};
 
-use atecc::{PublicKey, Slot};
+use atecc::PublicKey;
 use serde::Serialize;
 
 use crate::{
-    error::Error, message::Message, output, public_key, session::Session, signature::Format, values,
+    error::Error, key_slot::KeySlot, message::Message, output, public_key, session::Session,
+    signature::Format,
 };
 
 /// Verify a signature, with the key of the chip or any P-256 key.
@@ -22,11 +23,10 @@ pub(crate) struct Arguments {
     /// How the signature is written.
     #[arg(long, value_enum, default_value_t = Format::Der)]
     format: Format,
-    /// The slot of the key.
-    #[arg(long, value_name = "N", default_value = "0", value_parser = values::slot, conflicts_with = "key")]
-    slot: Slot,
+    #[command(flatten)]
+    slot: KeySlot,
     /// Verify with the key in this PEM file, a public key or a certificate, and not with one of the chip.
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "slot")]
     key: Option<PathBuf>,
     /// Let the chip verify, with its command Verify, instead of this program.
     #[arg(long)]
@@ -68,7 +68,10 @@ pub(crate) fn run(session: &mut Session, arguments: &Arguments) -> Result<(), Er
 fn key(session: &mut Session, arguments: &Arguments) -> Result<PublicKey, Error> {
     match &arguments.key {
         Some(path) => public_key::from_pem(&read(path)?).ok_or_else(|| Error::NotAKey { path: path.clone() }),
-        None => Ok(session.token()?.public_key(arguments.slot)?),
+        None => {
+            let token = session.token()?;
+            Ok(token.public_key(arguments.slot.of(&token)?)?)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use atecc_agent::config::Config;
 use atecc_agent::gpio::SimulatedLine;
 use atecc_agent::mqtt::Reconnect;
 use atecc_agent::supervisor::{self, Agent, End, Report};
-use atecc_emulator::{EepromFile, provision};
+use atecc_emulator::{Eeprom, EepromFile, provision};
 use atecc_token::{DeviceSpec, Token};
 use identity::Identity;
 use iot_core_emulator::{CertificateId, IotCore, Listener, Options, Status};
@@ -37,9 +37,14 @@ pub(crate) struct Stage {
 impl Stage {
     /// A new chip as the factory would sell it, and a cloud that has never heard of it.
     pub(crate) fn new() -> Anything<Self> {
+        Self::with_chip(&provision::tng_tls()?)
+    }
+
+    /// The same with this chip.
+    pub(crate) fn with_chip(memory: &Eeprom) -> Anything<Self> {
         let folder = tempfile::tempdir()?;
         let eeprom = folder.path().join("chip.eeprom");
-        EepromFile::create(&eeprom, &provision::tng_tls()?)?;
+        EepromFile::create(&eeprom, memory)?;
         let spec: DeviceSpec = format!("emulator:{}", eeprom.display()).parse()?;
         let token = Arc::new(Token::open(&spec)?);
         let cloud = IotCore::start(Options::default())?;

@@ -17,6 +17,7 @@ mod failures;
 mod lines;
 mod network;
 mod outbox;
+mod parts;
 mod process;
 mod provision;
 mod quotas;

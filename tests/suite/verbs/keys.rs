@@ -2,6 +2,8 @@
 
 use std::{fs, process::Command};
 
+use atecc_emulator::provision;
+
 use crate::support::{Chip, run};
 
 /// What `openssl` prints in the chip's folder.
@@ -41,6 +43,29 @@ fn a_request_of_every_signing_slot_verifies_and_has_its_key() {
         assert_eq!(openssl(&chip, "req -noout -pubkey -in request.pem"), key);
     }
     run(chip.atecc().args(["csr", "--slot", "1"])).failed_with(1);
+}
+
+#[test]
+fn a_part_for_lorawan_is_used_with_the_key_of_its_certificate() {
+    let chip = Chip::holding(&provision::tng_lora().unwrap());
+    let info = run(chip.atecc().args(["info", "--json"])).succeeded();
+    let info: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap();
+    assert!(info["identity"]["subject"].as_str().unwrap().contains(&chip.common_name()), "{info}");
+    run(chip.atecc().args(["cert", "device", "--out"]).arg(chip.path("device.pem"))).succeeded();
+    let key = openssl(&chip, "x509 -in device.pem -noout -pubkey");
+    assert_eq!(run(chip.atecc().arg("pubkey")).succeeded().text(), key);
+    assert_eq!(run(chip.atecc().args(["pubkey", "--slot", "1"])).succeeded().text(), key);
+
+    run(chip.atecc().args(["csr", "--out"]).arg(chip.path("request.pem"))).succeeded();
+    assert_eq!(openssl(&chip, "req -noout -pubkey -in request.pem"), key);
+    fs::write(chip.path("public.pem"), key).unwrap();
+    fs::write(chip.path("message"), "the chip signs this").unwrap();
+    let (message, signature) = (chip.path("message"), chip.path("signature"));
+    run(chip.atecc().arg("sign").arg(&message).arg("--out").arg(&signature)).succeeded();
+    openssl(&chip, "dgst -sha256 -verify public.pem -signature signature message");
+    run(chip.atecc().arg("verify").arg(&message).arg("--signature").arg(&signature)).succeeded();
+    // Slot 0 holds no such key there.
+    run(chip.atecc().args(["pubkey", "--slot", "0"])).failed_with(1);
 }
 
 #[test]
