@@ -1,7 +1,8 @@
-//! The agent as a device of ministack, under the policy that `atecc register` makes: shadows and jobs.
+//! The agent as a device of ministack, under the policy that `atecc register` makes: shadows, jobs and sessions.
 
 mod jobs;
 mod policy;
+mod session;
 mod shadow;
 
 use std::fs;
@@ -36,10 +37,15 @@ impl Device {
 
     /// The running agent, with `lines` added to the configuration that registration wrote.
     fn agent(&self, lines: &str) -> Running {
+        self.agent_with("", lines)
+    }
+
+    /// The same, with `first` before all tables.
+    fn agent_with(&self, first: &str, lines: &str) -> Running {
         let folder = self.chip.path("agent");
         let file = reachable(&self.ministack, &folder);
         let written = fs::read_to_string(&file).unwrap();
-        fs::write(&file, format!("{written}[reconnect]\nlongest_seconds = 1\n{lines}")).unwrap();
+        fs::write(&file, format!("{first}{written}[reconnect]\nlongest_seconds = 1\n{lines}")).unwrap();
         let mut command = Command::new(program("atecc-agent"));
         command.args(["run", "--config"]).arg(file);
         Running::start(&mut self.ministack.inside(&command))

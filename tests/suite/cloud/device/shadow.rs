@@ -14,7 +14,7 @@ impl Device {
     }
 
     #[track_caller]
-    fn reports(&self, query: &str, reported: &Value) {
+    pub(super) fn reports(&self, query: &str, reported: &Value) {
         let path = format!("/things/{}/shadow{query}", self.thing());
         wait("what is reported", || {
             let document = self.data("iotdata", "GET", &path, None);
