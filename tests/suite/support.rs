@@ -40,10 +40,8 @@ pub(crate) fn products() -> PathBuf {
     BUILT.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.current_dir(repository()).args(["build", "--quiet", "--locked", "--lib"]);
-        cargo.args(["--bin", "atecc", "--bin", "atecc-agent"]).env("CARGO_TARGET_DIR", target_directory());
-        if !cfg!(debug_assertions) {
-            cargo.arg("--release");
-        }
+        cargo.args(["--bin", "atecc", "--bin", "atecc-agent", "--profile", profile()]);
+        cargo.env("CARGO_TARGET_DIR", target_directory());
         assert!(cargo.status().unwrap().success(), "the programs under test do not build");
     });
     profile_directory()
